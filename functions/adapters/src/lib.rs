@@ -1,0 +1,1 @@
+//! The hands of the orchestrator: the relay of facts, and the drivers of VIMs and VNFMs.

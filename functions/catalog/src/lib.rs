@@ -1,0 +1,1 @@
+//! Packages and descriptors: on-boarding, states, content.

@@ -1,0 +1,1 @@
+//! What exists: instances, their resources, the VIMs and what they hold.

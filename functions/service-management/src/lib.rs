@@ -1,0 +1,1 @@
+//! The life of network services and network functions, from request to record.

@@ -1,0 +1,1 @@
+//! The Amazon States Language: reads, checks and steps workflow definitions.

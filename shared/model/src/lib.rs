@@ -1,0 +1,1 @@
+//! The words and laws of MANO: identities, entities, lifecycles, decisions.
