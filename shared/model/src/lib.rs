@@ -1,1 +1,14 @@
 //! The words and laws of MANO: identities, entities, lifecycles, decisions.
+//!
+//! Everything here is a value or a pure function. No clock, no store, no
+//! network: a caller passes facts in and gets a plan, or a refusal, back.
+
+pub mod descriptor;
+pub mod ids;
+pub mod plan;
+pub mod refusal;
+pub mod resource;
+pub mod vim;
+
+pub use ids::{SiteId, TenantId};
+pub use refusal::Refusal;

@@ -1,0 +1,403 @@
+//! A plan: what shall be true after, what must be true before, and what the world will hear.
+//!
+//! A decision is a plan or a refusal. The store carries a plan out whole or not
+//! at all, so a decision taken on stale facts can never be written.
+//!
+//! ```text
+//!   origin (who, when) ──▶ decide(facts) ──▶ Plan { writes, facts } ──▶ Store::commit
+//! ```
+
+use crate::{ids, ids::TenantId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// The families of documents the orchestrator remembers.
+///
+/// A closed list, so that tables of access rights and upgrades can be checked
+/// against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A VNF package as on-boarded (SOL005 `VnfPkgInfo`).
+    VnfPackage,
+    /// A VNF descriptor as lifecycle decisions need it, by `vnfdId`.
+    Vnfd,
+    /// An NS descriptor's information (SOL005 `NsdInfo`).
+    NsdInfo,
+    /// An NS descriptor as lifecycle decisions need it, by `nsdId`.
+    Nsd,
+    /// A VNF instance.
+    VnfInstance,
+    /// A VNF LCM operation occurrence.
+    VnfOp,
+    /// An NS instance.
+    NsInstance,
+    /// An NS LCM operation occurrence.
+    NsOp,
+    /// A grant: where each resource of an operation goes. Its id is the operation's.
+    Grant,
+    /// What became of one step: `{operation}/{step}`.
+    Step,
+    /// A resource that exists or may exist: `{instance}/{resource}`.
+    Resource,
+    /// A VIM the orchestrator may use.
+    Vim,
+    /// Capacity and reservations of one zone: `{vim}/{zone}`.
+    Zone,
+    /// Work a VIM goes on with by itself, and whom to tell: `{operation}/{step}`.
+    Watch,
+    /// The memory of a simulated VIM: `{vim}/{resource}`.
+    SimResource,
+    /// The behaviour of a simulated VIM.
+    SimVim,
+    /// The memory of a simulated VIM of who may still act: `{vim}/{key}`.
+    SimFence,
+    /// A counter or note of one component's own, by a name it chooses.
+    Note,
+}
+
+impl Kind {
+    /// The name in keys.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::VnfPackage => "vnf-package",
+            Self::Vnfd => "vnfd",
+            Self::NsdInfo => "nsd-info",
+            Self::Nsd => "nsd",
+            Self::VnfInstance => "vnf-instance",
+            Self::VnfOp => "vnf-op",
+            Self::NsInstance => "ns-instance",
+            Self::NsOp => "ns-op",
+            Self::Grant => "grant",
+            Self::Step => "step",
+            Self::Resource => "resource",
+            Self::Vim => "vim",
+            Self::Zone => "zone",
+            Self::Watch => "watch",
+            Self::SimResource => "sim-resource",
+            Self::SimVim => "sim-vim",
+            Self::SimFence => "sim-fence",
+            Self::Note => "note",
+        }
+    }
+
+    /// What a person calls one of these.
+    #[must_use]
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::VnfPackage => "VNF package",
+            Self::Vnfd => "enabled VNF descriptor",
+            Self::NsdInfo => "NS descriptor",
+            Self::Nsd => "enabled NS descriptor",
+            Self::VnfInstance => "VNF instance",
+            Self::VnfOp => "VNF LCM operation occurrence",
+            Self::NsInstance => "NS instance",
+            Self::NsOp => "NS LCM operation occurrence",
+            Self::Grant => "grant",
+            Self::Step => "step",
+            Self::Resource => "resource",
+            Self::Vim => "VIM",
+            Self::Zone => "zone",
+            Self::Watch => "watch",
+            Self::SimResource => "simulated resource",
+            Self::SimVim => "simulated VIM",
+            Self::SimFence => "fence",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// Which document.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Key {
+    /// The family.
+    pub kind: Kind,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The identity within family and tenant; a child is `{parent}/{name}`.
+    pub id: String,
+}
+
+impl Key {
+    /// The key of a document of type `T`.
+    #[must_use]
+    pub fn of<T: Document>(tenant: &TenantId, id: impl Into<String>) -> Self {
+        Self { kind: T::KIND, tenant: tenant.clone(), id: id.into() }
+    }
+}
+
+/// Named ways to find documents other than by key; they may lag behind commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Index {
+    /// By the NS descriptor used.
+    NsdId,
+    /// By the VNF descriptor used.
+    VnfdId,
+    /// By the VNF package used.
+    VnfPkgId,
+    /// By the network service it belongs to.
+    NsInstanceId,
+    /// By the network function it belongs to.
+    VnfInstanceId,
+    /// By the state of an operation.
+    OperationState,
+    /// By the VIM it lives on.
+    VimId,
+}
+
+impl Index {
+    /// The name in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NsdId => "nsdId",
+            Self::VnfdId => "vnfdId",
+            Self::VnfPkgId => "vnfPkgId",
+            Self::NsInstanceId => "nsInstanceId",
+            Self::VnfInstanceId => "vnfInstanceId",
+            Self::OperationState => "operationState",
+            Self::VimId => "vimId",
+        }
+    }
+}
+
+/// Something the orchestrator remembers.
+pub trait Document: Serialize + DeserializeOwned + Send {
+    /// The family of its key.
+    const KIND: Kind;
+    /// The version of its form; raise it with an arm in [`Document::upgrade`].
+    const SCHEMA: u32 = 1;
+    /// Its identity within family and tenant.
+    fn id(&self) -> String;
+    /// Where else it can be found.
+    fn index(&self) -> Vec<(Index, String)> {
+        Vec::new()
+    }
+    /// An older form made into this one; `schema` is the form's number.
+    #[must_use]
+    fn upgrade(schema: u32, old: Value) -> Value {
+        let _ = schema;
+        old
+    }
+}
+
+/// A document and the version it was read at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versioned<T> {
+    /// Grows by one with every write; 1 for a new document.
+    pub version: u64,
+    /// The document.
+    pub value: T,
+}
+
+impl<T> std::ops::Deref for Versioned<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// What must be true of the stored document for a write to happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// It must not exist.
+    Absent,
+    /// It must exist.
+    Present,
+    /// It must be at this version.
+    Version(u64),
+    /// It may be in any state, or absent.
+    Anything,
+}
+
+/// What happens to a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// It becomes this.
+    Put {
+        /// JSON text of the document.
+        body: String,
+        /// [`Document::SCHEMA`].
+        schema: u32,
+        /// [`Document::index`].
+        index: Vec<(Index, String)>,
+    },
+    /// It ceases to exist; a document that is absent stays absent.
+    Delete,
+    /// Nothing: only the expectation counts.
+    Check,
+    /// Top-level number fields of it grow, each within `0..=max`; the version rises.
+    ///
+    /// Adds of different plans commute, so they need no version.
+    Add(Vec<Add>),
+}
+
+/// A bounded addition to one number of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Add {
+    /// Top-level field of the document.
+    pub field: &'static str,
+    /// How much; may be negative.
+    pub by: i64,
+    /// The largest value it may reach; the smallest is 0.
+    pub max: i64,
+}
+
+/// One document to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// Which document.
+    pub key: Key,
+    /// What must be true now.
+    pub expect: Expect,
+    /// What shall be true after.
+    pub change: Change,
+}
+
+/// Something the world shall hear of, exactly when the plan happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// Its name: `vnf.instantiate.accepted`, noun first, verb, what became of it.
+    pub name: String,
+    /// The document it speaks of; facts of one document arrive in order.
+    pub about: Key,
+    /// Its content, at most 32 KiB of JSON.
+    pub body: Value,
+}
+
+/// A fact as it leaves the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announced {
+    /// Derived from the plan and the fact's place in it.
+    pub id: Uuid,
+    /// Rises per [`Fact::about`], from 1.
+    pub seq: u64,
+    /// When the plan was made.
+    pub at: Timestamp,
+    /// Where.
+    pub site: String,
+    /// Who made the plan, and why.
+    pub origin: Origin,
+    /// The fact.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+/// Who decides, when, and because of what: the head of every plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The plan's identity: the same identity commits once, for ever.
+    pub id: Uuid,
+    /// The time of the decision.
+    pub at: Timestamp,
+    /// Whose data it concerns.
+    pub tenant: TenantId,
+    /// The principal, or the component, that decided.
+    pub actor: String,
+    /// What the caller wants its answers to be recognised by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<String>,
+    /// The fact or request that led here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causation: Option<String>,
+    /// W3C `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+}
+
+/// All of it or none of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Identity, time and author.
+    pub origin: Origin,
+    /// The documents to write; a key occurs once.
+    pub writes: Vec<Write>,
+    /// The facts to announce.
+    pub facts: Vec<Fact>,
+}
+
+impl Plan {
+    /// At most so many writes and facts go into one plan (DynamoDB takes 100).
+    pub const MAX_ROWS: usize = 90;
+    /// At most so many bytes of documents and facts go into one plan (DynamoDB takes 4 MB).
+    pub const MAX_BYTES: usize = 3 << 20;
+
+    /// A plan that changes nothing yet.
+    #[must_use]
+    pub fn new(origin: Origin) -> Self {
+        Self { origin, writes: Vec::new(), facts: Vec::new() }
+    }
+
+    /// Writes a document that must not exist yet.
+    #[must_use]
+    pub fn create<T: Document>(self, value: &T) -> Self {
+        self.put(Expect::Absent, value)
+    }
+
+    /// Writes a document over the version it was read at.
+    #[must_use]
+    pub fn update<T: Document>(self, read_at: u64, value: &T) -> Self {
+        self.put(Expect::Version(read_at), value)
+    }
+
+    /// Writes a document under any expectation.
+    #[must_use]
+    pub fn put<T: Document>(self, expect: Expect, value: &T) -> Self {
+        let key = Key::of::<T>(&self.origin.tenant, value.id());
+        let change = Change::Put { body: text(value), schema: T::SCHEMA, index: value.index() };
+        self.write(key, expect, change)
+    }
+
+    /// Deletes a document read at a version.
+    #[must_use]
+    pub fn delete<T: Document>(self, read_at: u64, id: impl Into<String>) -> Self {
+        let key = Key::of::<T>(&self.origin.tenant, id);
+        self.write(key, Expect::Version(read_at), Change::Delete)
+    }
+
+    /// Demands something of a document without changing it.
+    #[must_use]
+    pub fn check<T: Document>(self, expect: Expect, id: impl Into<String>) -> Self {
+        let key = Key::of::<T>(&self.origin.tenant, id);
+        self.write(key, expect, Change::Check)
+    }
+
+    /// Adds to numbers of a document that must exist.
+    #[must_use]
+    pub fn add<T: Document>(self, id: impl Into<String>, adds: Vec<Add>) -> Self {
+        let key = Key::of::<T>(&self.origin.tenant, id);
+        self.write(key, Expect::Present, Change::Add(adds))
+    }
+
+    /// Announces a fact about a document.
+    #[must_use]
+    pub fn tell<T: Document>(self, about: impl Into<String>, name: &str, body: Value) -> Self {
+        let about = Key::of::<T>(&self.origin.tenant, about);
+        let mut plan = self;
+        plan.facts.push(Fact { name: name.into(), about, body });
+        plan
+    }
+
+    /// The fact at place `n` as it will leave the store, but for its sequence number.
+    #[must_use]
+    pub fn fact_id(&self, n: usize) -> Uuid {
+        ids::derived(&[&self.origin.id.to_string(), &n.to_string()])
+    }
+
+    /// One write, spelled out.
+    #[must_use]
+    pub fn write(mut self, key: Key, expect: Expect, change: Change) -> Self {
+        self.writes.push(Write { key, expect, change });
+        self
+    }
+}
+
+/// The stored form of a document.
+fn text<T: Document>(value: &T) -> String {
+    #[expect(clippy::expect_used, reason = "documents have string keys and no failing Serialize")]
+    serde_json::to_string(value).expect("a document is JSON")
+}

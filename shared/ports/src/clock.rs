@@ -1,0 +1,23 @@
+//! Time and fresh identities, held by whoever runs us, so that a test can hold them.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The time.
+///
+/// * It never goes backwards between two readings of one process.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+    /// Returns once `duration` has passed on this clock.
+    async fn sleep(&self, duration: Duration);
+}
+
+/// Fresh identities, for what a client asks us to create; never used inside steps.
+pub trait Ids: Send + Sync {
+    /// An identity nobody has.
+    fn fresh(&self) -> Uuid;
+}

@@ -1,0 +1,1 @@
+//! The laws of the ports as tests, stamped out for each implementation.
