@@ -4,6 +4,7 @@
 //! network: a caller passes facts in and gets a plan, or a refusal, back.
 
 pub mod descriptor;
+pub mod grant;
 pub mod ids;
 pub mod plan;
 pub mod refusal;

@@ -72,7 +72,7 @@ impl Zone {
         self.capacity + -self.reserved()
     }
 
-    /// The additions that reserve `by` (or give it back, where negative) within the capacity.
+    /// The additions that reserve `by` within the capacity.
     #[must_use]
     pub fn reserve(capacity: Amounts, by: Amounts) -> Vec<Add> {
         [
@@ -83,6 +83,14 @@ impl Zone {
         .into_iter()
         .filter(|add| add.by != 0)
         .collect()
+    }
+
+    /// The additions that give `amounts` back; a zone that shrank meanwhile takes them all the same.
+    #[must_use]
+    pub fn give_back(amounts: Amounts) -> Vec<Add> {
+        let unbounded =
+            Amounts { vcpu_milli: i64::MAX, memory_mib: i64::MAX, storage_gib: i64::MAX };
+        Self::reserve(unbounded, -amounts)
     }
 }
 
