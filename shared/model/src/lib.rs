@@ -10,7 +10,9 @@ pub mod ids;
 pub mod plan;
 pub mod refusal;
 pub mod resource;
+pub mod step;
 pub mod vim;
+pub mod watch;
 
 pub use ids::{SiteId, TenantId};
 pub use refusal::Refusal;
