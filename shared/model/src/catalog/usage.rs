@@ -55,6 +55,8 @@ pub struct Usage {
     pub descriptor: Descriptor,
     /// `vnfdId` or `nsdId`.
     pub descriptor_id: String,
+    /// The VNF package, or NSD information, that brought it.
+    pub info_id: String,
     /// Instances created from it and not yet deleted.
     pub instances: i64,
     /// 1 while its operational state is DISABLED, else 0: a number, so that an addition
@@ -65,8 +67,14 @@ pub struct Usage {
 impl Usage {
     /// A descriptor just on-boarded: ENABLED, and used by nobody.
     #[must_use]
-    pub fn none(descriptor: Descriptor, id: &str) -> Self {
-        Self { descriptor, descriptor_id: id.into(), instances: 0, disabled: 0 }
+    pub fn none(descriptor: Descriptor, id: &str, info: &str) -> Self {
+        Self {
+            descriptor,
+            descriptor_id: id.into(),
+            info_id: info.into(),
+            instances: 0,
+            disabled: 0,
+        }
     }
 
     /// The identity of the count of a descriptor.
@@ -181,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_disabled_descriptor_takes_no_new_instance_but_lets_old_ones_go() {
-        let one = Usage { instances: 1, ..Usage::none(Descriptor::Vnfd, "v") };
+        let one = Usage { instances: 1, ..Usage::none(Descriptor::Vnfd, "v", "p") };
         let closed = carried_out(&disable(plan(), Descriptor::Vnfd, "v"), &one).unwrap();
         assert_eq!(carried_out(&take(plan(), Descriptor::Vnfd, "v", 1), &closed), None);
         assert!(may_take(Descriptor::Vnfd, "v", Some(&closed)).is_err());
@@ -193,7 +201,7 @@ mod tests {
 
     #[test]
     fn disabling_twice_fails_in_the_store() {
-        let open = Usage::none(Descriptor::Nsd, "n");
+        let open = Usage::none(Descriptor::Nsd, "n", "i");
         let closed = carried_out(&disable(plan(), Descriptor::Nsd, "n"), &open).unwrap();
         assert_eq!(carried_out(&disable(plan(), Descriptor::Nsd, "n"), &closed), None);
         assert_eq!(carried_out(&enable(plan(), Descriptor::Nsd, "n"), &open), None);

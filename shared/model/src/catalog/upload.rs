@@ -1,0 +1,212 @@
+//! Deciding over content that arrives: beginning, staying alive, being whole, breaking off.
+//!
+//! An upload holds a lease that its uploader renews while bytes come. When the uploader
+//! dies, the lease runs out, and a watcher puts the entry into ERROR.
+
+use super::{
+    entry::{Entry, Family},
+    onboarding::{Content, Failure, State, Upload},
+};
+use crate::{
+    plan::{Origin, Plan, Versioned},
+    refusal::Refusal,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+/// How long an uploader may be silent.
+pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
+
+/// Takes the entry for an upload: UPLOADING.
+///
+/// # Errors
+/// Conflict unless it is CREATED or ERROR, or its uploader has died.
+pub fn begin<F: Family>(
+    origin: Origin,
+    entry: Versioned<Entry<F>>,
+    blob: &str,
+) -> Result<Plan, Refusal> {
+    let Versioned { version, value: mut entry } = entry;
+    let mut dropped = Vec::new();
+    if is_dead(&entry, origin.at)
+        && let Ok(Some(upload)) = entry.onboarding.broke(silent())
+    {
+        dropped.push(upload.blob);
+    }
+    let upload = Upload { blob: blob.into(), until: lease_from(origin.at) };
+    let replaced = entry.onboarding.begin(upload).map_err(|illegal| taken(&entry, illegal.from))?;
+    dropped.extend(replaced.map(|content| content.blob));
+    entry.warnings.clear();
+    let plan = Plan::new(origin).update(version, &entry);
+    Ok(drop_blobs::<F>(plan, &entry.id, &dropped))
+}
+
+/// The uploader of `blob` is alive.
+///
+/// # Errors
+/// Conflict when this upload is over.
+pub fn renew<F: Family>(
+    origin: Origin,
+    entry: Versioned<Entry<F>>,
+    blob: &str,
+) -> Result<Plan, Refusal> {
+    let Versioned { version, value: mut entry } = own(entry, blob)?;
+    entry.onboarding.renew(lease_from(origin.at));
+    Ok(Plan::new(origin).update(version, &entry))
+}
+
+/// All bytes are here: PROCESSING, and the workflow begins.
+///
+/// # Errors
+/// Conflict when this upload is over.
+pub fn received<F: Family>(
+    origin: Origin,
+    entry: Versioned<Entry<F>>,
+    content: Content,
+) -> Result<Plan, Refusal> {
+    let Versioned { version, value: mut entry } = own(entry, &content.blob)?;
+    entry.onboarding.received(content).map_err(|illegal| taken(&entry, illegal.from))?;
+    let run = entry.onboarding.run();
+    let started = json!({
+        "workflow": F::WORKFLOW,
+        "run": format!("{}-{run}", entry.id),
+        "input": { "tenant": origin.tenant, "op": entry.id, "run": run },
+    });
+    let plan = Plan::new(origin).update(version, &entry);
+    Ok(plan.tell::<Entry<F>>(&entry.id, &Entry::<F>::fact("onboard.started"), started))
+}
+
+/// The bytes of `blob` stopped before their end: ERROR with the reason.
+///
+/// # Errors
+/// Conflict when this upload is over.
+pub fn broke<F: Family>(
+    origin: Origin,
+    entry: Versioned<Entry<F>>,
+    blob: &str,
+    reason: Failure,
+) -> Result<Plan, Refusal> {
+    let Versioned { version, value: mut entry } = own(entry, blob)?;
+    let failed = json!({ "id": entry.id, "detail": reason.detail });
+    entry.onboarding.broke(reason).map_err(|illegal| taken(&entry, illegal.from))?;
+    let plan = Plan::new(origin).update(version, &entry);
+    let plan = plan.tell::<Entry<F>>(&entry.id, &Entry::<F>::fact("onboard.failed"), failed);
+    Ok(drop_blobs::<F>(plan, &entry.id, &[blob.to_owned()]))
+}
+
+/// Whether the entry waits for bytes of `blob`, and until when its uploader promised to live.
+#[must_use]
+pub fn awaits<F: Family>(entry: &Entry<F>, blob: &str) -> Option<Timestamp> {
+    let upload = entry.onboarding.upload().filter(|upload| upload.blob == blob)?;
+    Some(upload.until)
+}
+
+/// Why an upload whose lease ran out is over.
+#[must_use]
+pub fn silent() -> Failure {
+    Failure {
+        status: 500,
+        title: "Upload interrupted".into(),
+        detail: "the upload was interrupted on our side before its end; send the content again"
+            .into(),
+        errors: Vec::new(),
+    }
+}
+
+/// Tells that blobs belong to nobody any more, so that they are removed.
+pub(super) fn drop_blobs<F: Family>(plan: Plan, id: &str, blobs: &[String]) -> Plan {
+    blobs.iter().fold(plan, |plan, blob| {
+        let body = json!({ "blob": blob });
+        plan.tell::<Entry<F>>(id, &Entry::<F>::fact("content.dropped"), body)
+    })
+}
+
+/// Until when an uploader that is alive at `now` is believed to be.
+fn lease_from(now: Timestamp) -> Timestamp {
+    now.checked_add(LEASE).unwrap_or(Timestamp::MAX)
+}
+
+/// Whether it waits for an uploader that is gone.
+fn is_dead<F: Family>(entry: &Entry<F>, now: Timestamp) -> bool {
+    entry.onboarding.upload().is_some_and(|upload| upload.until < now)
+}
+
+/// The entry, if it is this upload that it waits for.
+fn own<F: Family>(entry: Versioned<Entry<F>>, blob: &str) -> Result<Versioned<Entry<F>>, Refusal> {
+    if awaits(&entry.value, blob).is_some() {
+        return Ok(entry);
+    }
+    let detail =
+        format!("{} no longer waits for this upload; look at its state", entry.value.called());
+    Err(Refusal::conflict(detail))
+}
+
+/// Why content is not taken in this state.
+fn taken<F: Family>(entry: &Entry<F>, state: State) -> Refusal {
+    let help = match state {
+        State::Uploading => "wait until the upload under way ends",
+        State::Processing => "wait until its content has been looked at",
+        State::Onboarded => "create another for other content",
+        State::Created | State::Error => "read it again",
+    };
+    Refusal::conflict(format!("{} is {}; {help}", entry.called(), state.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::fixture::*, *};
+    use crate::refusal::Why;
+
+    #[test]
+    fn content_is_taken_once() {
+        for entry in [uploading(), processing(), onboarded()] {
+            let state = entry.onboarding.state();
+            let refusal = begin(at(20), entry, "second").unwrap_err();
+            assert_eq!(refusal.why, Why::Conflict);
+            assert!(refusal.detail.contains(state.as_str()), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn whole_content_starts_the_workflow_under_a_name_of_its_own() {
+        let plan = received(at(11), uploading(), content()).unwrap();
+        assert_eq!(told(&plan), ["package.onboard.started"]);
+        let body = &plan.facts[0].body;
+        assert_eq!(body["workflow"], "package-onboard");
+        assert_eq!(body["run"], "p1-1");
+        assert_eq!(body["input"], json!({ "tenant": "default", "op": "p1", "run": 1 }));
+        let nsd = begin(at(1), nsd(), "first").unwrap();
+        let nsd = Versioned { version: 2, value: put::<super::super::NsdInfo>(&nsd) };
+        let plan = received(at(2), nsd, content()).unwrap();
+        assert_eq!(plan.facts[0].body["workflow"], "nsd-onboard");
+    }
+
+    #[test]
+    fn broken_content_is_dropped_and_may_be_sent_again() {
+        let plan = broke(at(11), uploading(), "first", silent()).unwrap();
+        assert_eq!(told(&plan), ["package.onboard.failed", "package.content.dropped"]);
+        assert_eq!(plan.facts[1].body["blob"], "first");
+        let error = left(&plan);
+        assert!(error.onboarding.failure().unwrap().detail.contains("interrupted"));
+        let again = left(&begin(at(12), error, "second").unwrap());
+        assert_eq!((again.onboarding.run(), again.onboarding.failure()), (2, None));
+    }
+
+    #[test]
+    fn a_dead_uploader_gives_way_but_a_renewed_one_does_not() {
+        assert!(begin(at(39), uploading(), "second").is_err());
+        let renewed = left(&renew(at(39), uploading(), "first").unwrap());
+        assert!(begin(at(41), renewed, "second").is_err());
+        let plan = begin(at(41), uploading(), "second").unwrap();
+        assert_eq!(plan.facts[0].body["blob"], "first");
+        assert!(awaits(&left(&plan).value, "second").is_some());
+    }
+
+    #[test]
+    fn an_upload_that_was_given_up_changes_nothing_any_more() {
+        let taken = left(&begin(at(41), uploading(), "second").unwrap());
+        assert!(renew(at(42), taken.clone(), "first").is_err());
+        assert!(received(at(42), taken.clone(), content()).is_err());
+        assert!(broke(at(42), taken, "first", silent()).is_err());
+    }
+}
