@@ -10,6 +10,7 @@ pub mod ids;
 pub mod plan;
 pub mod refusal;
 pub mod resource;
+pub mod sim;
 pub mod step;
 pub mod vim;
 pub mod watch;
