@@ -1,0 +1,4 @@
+//! The wire forms of ETSI's interfaces and the conventions they share.
+
+pub mod sol003;
+pub mod sol013;
