@@ -8,7 +8,6 @@ pub mod descriptor;
 pub mod grant;
 pub mod ids;
 pub mod op;
-pub mod vnf;
 pub mod plan;
 pub mod refusal;
 pub mod resource;
@@ -16,6 +15,7 @@ pub mod sim;
 pub mod sol;
 pub mod step;
 pub mod vim;
+pub mod vnf;
 pub mod watch;
 
 pub use ids::{SiteId, TenantId};

@@ -1,0 +1,248 @@
+//! What an operation adds and removes: from descriptor, what exists, and the request; nothing else.
+
+use super::Instantiated;
+use crate::{
+    Refusal,
+    descriptor::{Vdu, VnfAspect, VnfFlavour, VnfLevel},
+    resource::{Amounts, Resource, ResourceKind, Want},
+};
+use std::collections::BTreeMap;
+
+/// The resources an operation makes and removes.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// To make: links, then storages and computes unit by unit.
+    pub adds: Vec<Want>,
+    /// To remove.
+    pub removes: Vec<Resource>,
+}
+
+/// How many instances of each unit a size means.
+pub type Counts = BTreeMap<String, u32>;
+
+/// Everything of a flavour at the given counts.
+#[must_use]
+pub fn instantiate(flavour: &VnfFlavour, counts: &Counts) -> Changes {
+    let links = flavour.virtual_links.iter().map(|link| network(&link.id, &link.id));
+    let units = flavour.vdus.iter().flat_map(|vdu| {
+        let count = counts.get(&vdu.id).copied().unwrap_or(vdu.min_instances);
+        (1..=count).flat_map(|index| unit(vdu, index))
+    });
+    Changes { adds: links.chain(units).collect(), removes: Vec::new() }
+}
+
+/// The counts of a level, or of scale levels given aspect by aspect.
+pub fn counts_at(
+    flavour: &VnfFlavour,
+    level: &VnfLevel,
+    scale: &BTreeMap<String, u32>,
+) -> Result<Counts, Refusal> {
+    let mut counts = level.vdus.clone();
+    for (aspect_id, target) in scale {
+        let aspect = aspect(flavour, aspect_id)?;
+        in_range(aspect, i64::from(*target))?;
+        let from = level.scale.get(aspect_id).copied().unwrap_or(0);
+        for delta in steps(aspect, from.min(*target), from.max(*target)) {
+            for (vdu, by) in delta {
+                let count = counts.entry(vdu.clone()).or_default();
+                *count = if *target >= from { *count + by } else { count.saturating_sub(*by) };
+            }
+        }
+    }
+    Ok(counts)
+}
+
+/// One step of scaling, or several: the level reached, and what changes.
+pub fn scale(
+    flavour: &VnfFlavour,
+    instantiated: &Instantiated,
+    existing: &[Resource],
+    aspect_id: &str,
+    by: i64,
+) -> Result<(u32, Changes), Refusal> {
+    let aspect = aspect(flavour, aspect_id)?;
+    let now = instantiated.scale.get(aspect_id).copied().unwrap_or(0);
+    let target = in_range(aspect, i64::from(now) + by)?;
+    let mut changes = Changes::default();
+    for delta in steps(aspect, now.min(target), now.max(target)) {
+        for (vdu_id, count) in delta {
+            let Some(vdu) = flavour.vdus.iter().find(|v| v.id == *vdu_id) else { continue };
+            if by > 0 {
+                add_units(vdu, *count, existing, &mut changes);
+            } else {
+                remove_units(vdu, *count, existing, &mut changes)?;
+            }
+        }
+    }
+    Ok((target, changes))
+}
+
+/// What was lost, made again under new names; `lost` are names of resources.
+pub fn heal(flavour: &VnfFlavour, existing: &[Resource], lost: &[&str]) -> Changes {
+    let mut changes = Changes::default();
+    let mut renamed: BTreeMap<String, String> = BTreeMap::new();
+    let is_lost = |r: &&Resource| lost.contains(&r.want.name.as_str());
+    for resource in existing.iter().filter(is_lost) {
+        let name = match resource.want.kind {
+            ResourceKind::Compute => {
+                let taken = changes.adds.iter().map(|w| w.name.as_str());
+                let index = next_index(&resource.want.template, existing, taken);
+                format!("{}-{index}", resource.want.template)
+            }
+            ResourceKind::Network | ResourceKind::Storage => next_generation(&resource.want.name),
+        };
+        renamed.insert(resource.want.name.clone(), name.clone());
+        changes.adds.push(Want { name, ..resource.want.clone() });
+        changes.removes.push(resource.clone());
+    }
+    for want in &mut changes.adds {
+        for join in &mut want.joins {
+            if let Some(new) = renamed.get(join) {
+                join.clone_from(new);
+            }
+        }
+    }
+    changes.adds.sort_by_key(|want| (want.kind, order_of(flavour, want)));
+    changes
+}
+
+/// Everything that exists, removed.
+#[must_use]
+pub fn terminate(existing: &[Resource]) -> Changes {
+    Changes { adds: Vec::new(), removes: existing.to_vec() }
+}
+
+fn order_of(flavour: &VnfFlavour, want: &Want) -> usize {
+    flavour.vdus.iter().position(|v| v.id == want.template).unwrap_or(0)
+}
+
+fn aspect<'a>(flavour: &'a VnfFlavour, id: &str) -> Result<&'a VnfAspect, Refusal> {
+    flavour.aspects.iter().find(|a| a.id == id).ok_or_else(|| {
+        let known: Vec<&str> = flavour.aspects.iter().map(|a| a.id.as_str()).collect();
+        Refusal::unprocessable(format!(
+            "flavour '{}' has no scaling aspect '{id}'; it has: {}",
+            flavour.id,
+            if known.is_empty() { "none".into() } else { known.join(", ") }
+        ))
+    })
+}
+
+fn in_range(aspect: &VnfAspect, level: i64) -> Result<u32, Refusal> {
+    u32::try_from(level).ok().filter(|l| *l <= aspect.max_level).ok_or_else(|| {
+        Refusal::unprocessable(format!(
+            "scaling aspect '{}' has levels 0 to {}; this would reach level {level}",
+            aspect.id, aspect.max_level
+        ))
+    })
+}
+
+fn steps(aspect: &VnfAspect, from: u32, to: u32) -> impl Iterator<Item = &BTreeMap<String, u32>> {
+    let to_index = |level: u32| usize::try_from(level).unwrap_or(usize::MAX);
+    let steps = aspect.steps.iter();
+    steps.skip(to_index(from)).take(to_index(to.saturating_sub(from)))
+}
+
+fn network(name: &str, template: &str) -> Want {
+    Want {
+        name: name.into(),
+        kind: ResourceKind::Network,
+        template: template.into(),
+        amounts: Amounts::default(),
+        image: None,
+        joins: Vec::new(),
+    }
+}
+
+/// One instance of a unit: its storages, then itself.
+fn unit(vdu: &Vdu, index: u32) -> Vec<Want> {
+    let name = format!("{}-{index}", vdu.id);
+    let storages = vdu.storages.iter().map(|storage| Want {
+        name: format!("{name}.{}", storage.id),
+        kind: ResourceKind::Storage,
+        template: storage.id.clone(),
+        amounts: Amounts { storage_gib: storage.size_gib, ..Amounts::default() },
+        image: storage.image.clone(),
+        joins: Vec::new(),
+    });
+    let storages: Vec<Want> = storages.collect();
+    let links = vdu.cps.iter().filter_map(|cp| cp.virtual_link.clone());
+    let mut joins: Vec<String> = links.collect();
+    joins.dedup();
+    joins.extend(storages.iter().map(|s| s.name.clone()));
+    let compute = Want {
+        name,
+        kind: ResourceKind::Compute,
+        template: vdu.id.clone(),
+        amounts: vdu.amounts,
+        image: vdu.image.clone(),
+        joins,
+    };
+    storages.into_iter().chain([compute]).collect()
+}
+
+fn add_units(vdu: &Vdu, count: u32, existing: &[Resource], changes: &mut Changes) {
+    for _ in 0..count {
+        let taken = changes.adds.iter().map(|w| w.name.as_str());
+        let index = next_index(&vdu.id, existing, taken);
+        changes.adds.extend(unit(vdu, index));
+    }
+}
+
+/// The youngest go first: the highest indices.
+fn remove_units(
+    vdu: &Vdu,
+    count: u32,
+    existing: &[Resource],
+    changes: &mut Changes,
+) -> Result<(), Refusal> {
+    let of_vdu = |r: &&Resource| r.want.kind == ResourceKind::Compute && r.want.template == vdu.id;
+    let gone = |r: &&Resource| !changes.removes.iter().any(|g| g.want.name == r.want.name);
+    let mut computes: Vec<&Resource> = existing.iter().filter(of_vdu).filter(gone).collect();
+    computes.sort_by_key(|r| std::cmp::Reverse(index_of(&r.want.name)));
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let left = computes.len().saturating_sub(count);
+    if left < usize::try_from(vdu.min_instances).unwrap_or(0) {
+        return Err(Refusal::unprocessable(format!(
+            "VDU '{}' must keep {} instances; this would leave {left}",
+            vdu.id, vdu.min_instances
+        )));
+    }
+    let mut removes = Vec::new();
+    for compute in computes.into_iter().take(count) {
+        let its = |r: &&Resource| {
+            r.want.kind == ResourceKind::Storage && compute.want.joins.contains(&r.want.name)
+        };
+        removes.extend(existing.iter().filter(its).cloned());
+        removes.push(compute.clone());
+    }
+    changes.removes.extend(removes);
+    Ok(())
+}
+
+/// The number at the end of `forwarding-3`.
+fn index_of(name: &str) -> u32 {
+    name.rsplit('-').next().and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
+/// An index no resource of this operation or instance has: names are never used twice at once.
+fn next_index<'a>(
+    vdu: &str,
+    existing: &'a [Resource],
+    taken: impl Iterator<Item = &'a str>,
+) -> u32 {
+    let of_vdu = |name: &&str| {
+        name.strip_prefix(vdu)
+            .and_then(|rest| rest.strip_prefix('-'))
+            .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let names = existing.iter().map(|r| r.want.name.as_str()).chain(taken);
+    names.filter(of_vdu).map(index_of).max().unwrap_or(0) + 1
+}
+
+/// `internal` → `internal~2` → `internal~3`.
+fn next_generation(name: &str) -> String {
+    match name.rsplit_once('~').map(|(stem, n)| (stem, n.parse::<u32>())) {
+        Some((stem, Ok(n))) => format!("{stem}~{}", n + 1),
+        _ => format!("{name}~2"),
+    }
+}

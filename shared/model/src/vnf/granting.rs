@@ -1,0 +1,77 @@
+//! Granting: where everything goes, with the capacity reserved in the same commit.
+
+use super::{
+    op::{Operation, VnfOp},
+    op_state::Event,
+    task::{self, Facts},
+};
+use crate::{
+    Refusal,
+    descriptor::AffinityRule,
+    grant::{
+        ByZone, Grant, Owner,
+        place::{Question, place},
+    },
+    plan::{Origin, Plan, Versioned},
+    vim::Zone,
+};
+use serde_json::json;
+
+/// The operation may go on: what it makes and removes is decided and has room.
+///
+/// `lost` names the resources a HEAL makes again.
+pub fn decide(
+    origin: Origin,
+    op: &Versioned<VnfOp>,
+    facts: &Facts<'_>,
+    lost: &[&str],
+    zones: &[Zone],
+) -> Result<(Grant, Plan), Refusal> {
+    let changes = task::decide(facts, op.operation, &op.operation_params, lost)?;
+    let gone = |name: &str| changes.removes.iter().any(|r| r.want.name == name);
+    let staying: Vec<_> = facts.resources.iter().filter(|r| !gone(&r.want.name)).cloned().collect();
+    let adds = place(&Question {
+        wants: &changes.adds,
+        rules: rules(facts, op),
+        existing: &staying,
+        zones,
+        instance: &op.vnf_instance_id,
+    })?;
+    let mut needed = ByZone::default();
+    for placement in &adds {
+        needed.add(&placement.vim_id, &placement.zone_id, placement.want.amounts);
+    }
+    let grant = Grant {
+        op_id: op.id.clone(),
+        owner: Owner::Vnf,
+        instance_id: op.vnf_instance_id.clone(),
+        adds,
+        removes: changes.removes,
+    };
+    let at = origin.at;
+    let mut granted = op.value.clone();
+    granted.granted = true;
+    granted.apply(Event::Grant, at, None).map_err(|e| Refusal::conflict(e.to_string()))?;
+    let body = json!({
+        "op": op.id,
+        "vnfInstanceId": op.vnf_instance_id,
+        "state": granted.state(),
+        "adds": grant.adds.len(),
+        "removes": grant.removes.len(),
+    });
+    let plan = Plan::new(origin).create(&grant).update(op.version, &granted).tell::<VnfOp>(
+        &op.id,
+        &op.fact("granted"),
+        body,
+    );
+    Ok((grant, needed.reserve(plan, zones)))
+}
+
+fn rules<'a>(facts: &Facts<'a>, op: &VnfOp) -> &'a [AffinityRule] {
+    let flavour = if op.operation == Operation::Instantiate {
+        op.operation_params["flavourId"].as_str()
+    } else {
+        facts.instance.instantiated.as_ref().map(|i| i.flavour_id.as_str())
+    };
+    flavour.and_then(|id| facts.vnfd.flavour(id)).map_or(&[], |f| &f.affinity)
+}

@@ -1,0 +1,204 @@
+//! Accepting an LCM task: whether it may be done, and the occurrence that will do it.
+
+use super::{
+    VnfInstance,
+    changes::{self, Changes},
+    create::idle,
+    op::{Operation, VnfOp},
+};
+use crate::{
+    Refusal,
+    descriptor::{VnfFlavour, VnfLevel, Vnfd},
+    op::{Mode, Waiter},
+    plan::{Expect, Origin, Plan},
+    resource::Resource,
+    sol::sol003::{HealVnfRequest, InstantiateVnfRequest, ScaleType, ScaleVnfRequest},
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A task as it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// The identity its occurrence gets.
+    pub op: String,
+    /// Which operation.
+    pub operation: Operation,
+    /// The request's body.
+    pub params: Value,
+    /// Who waits for its end, where a network service asked.
+    pub waiter: Option<Waiter>,
+}
+
+/// What a decision about a task needs to know.
+pub struct Facts<'a> {
+    /// The instance, as read.
+    pub instance: &'a VnfInstance,
+    /// Its descriptor.
+    pub vnfd: &'a Vnfd,
+    /// What the inventory has of it.
+    pub resources: &'a [Resource],
+}
+
+/// The instance is taken by the operation, and the world hears of it.
+///
+/// `expect` is [`Expect::Version`] of the instance read, or [`Expect::Absent`] where the
+/// same plan creates it.
+pub fn accept(
+    origin: Origin,
+    expect: Expect,
+    facts: &Facts<'_>,
+    task: Task,
+) -> Result<Plan, Refusal> {
+    idle(facts.instance)?;
+    in_state(facts.instance, task.operation)?;
+    // Whatever can be known to be impossible is refused now, not in a workflow.
+    decide(facts, task.operation, &task.params, &[])?;
+    let mut op =
+        VnfOp::accepted(task.op, &facts.instance.id, task.operation, task.params, origin.at);
+    op.is_automatic_invocation = task.waiter.is_some();
+    op.waiter = task.waiter;
+    let taken = VnfInstance { busy_with: Some(op.id.clone()), ..facts.instance.clone() };
+    let body = op.start(&origin.tenant, Mode::Forward);
+    Ok(Plan::new(origin).put(expect, &taken).create(&op).tell::<VnfOp>(
+        &op.id,
+        &op.fact("started"),
+        body,
+    ))
+}
+
+fn in_state(instance: &VnfInstance, operation: Operation) -> Result<(), Refusal> {
+    match (operation, instance.instantiated.is_some()) {
+        (Operation::Instantiate, true) => Err(Refusal::conflict(format!(
+            "VNF instance '{}' is INSTANTIATED already",
+            instance.id
+        ))),
+        (Operation::Scale | Operation::Heal | Operation::Terminate, false) => {
+            Err(Refusal::conflict(format!(
+                "VNF instance '{}' is NOT_INSTANTIATED; instantiate it first",
+                instance.id
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the operation will add and remove. `lost` counts for HEAL only: resources that are
+/// to be made again.
+pub fn decide(
+    facts: &Facts<'_>,
+    operation: Operation,
+    params: &Value,
+    lost: &[&str],
+) -> Result<Changes, Refusal> {
+    match operation {
+        Operation::Instantiate => {
+            let request: InstantiateVnfRequest = parse(params)?;
+            let (flavour, level) = size(facts.vnfd, &request)?;
+            refuse_leftovers(facts)?;
+            let counts = changes::counts_at(flavour, level, &request.scale_levels())?;
+            Ok(changes::instantiate(flavour, &counts))
+        }
+        Operation::Scale => Ok(scale(facts, params)?.1),
+        Operation::Heal => {
+            let request: HealVnfRequest = parse(params)?;
+            let flavour = flavour_of(facts)?;
+            for name in request.vnfc_instance_id.iter().flatten() {
+                if !facts.resources.iter().any(|r| r.want.name == *name) {
+                    return Err(Refusal::unprocessable(format!(
+                        "VNF instance '{}' has no VNFC instance '{name}'",
+                        facts.instance.id
+                    )));
+                }
+            }
+            Ok(changes::heal(flavour, facts.resources, lost))
+        }
+        Operation::Terminate => Ok(changes::terminate(facts.resources)),
+    }
+}
+
+/// The scale level a SCALE reaches, by aspect, and what changes.
+pub fn scale(facts: &Facts<'_>, params: &Value) -> Result<((String, u32), Changes), Refusal> {
+    let request: ScaleVnfRequest = parse(params)?;
+    let steps = i64::from(request.number_of_steps.unwrap_or(1));
+    if steps == 0 {
+        return Err(Refusal::unprocessable("numberOfSteps is 0; it counts from 1"));
+    }
+    let by = match request.scale_type {
+        ScaleType::ScaleOut => steps,
+        ScaleType::ScaleIn => -steps,
+    };
+    let flavour = flavour_of(facts)?;
+    let Some(instantiated) = &facts.instance.instantiated else {
+        return Err(Refusal::conflict(format!("VNF instance '{}' is gone", facts.instance.id)));
+    };
+    let aspect = request.aspect_id;
+    let (level, changes) = changes::scale(flavour, instantiated, facts.resources, &aspect, by)?;
+    Ok(((aspect, level), changes))
+}
+
+/// The scale level of each aspect that an INSTANTIATE reaches.
+pub fn scale_after(
+    vnfd: &Vnfd,
+    params: &Value,
+) -> Result<(String, BTreeMap<String, u32>), Refusal> {
+    let request: InstantiateVnfRequest = parse(params)?;
+    let (flavour, level) = size(vnfd, &request)?;
+    let aspects = flavour.aspects.iter().map(|a| (a.id.clone(), 0));
+    let mut scale: BTreeMap<String, u32> = aspects.collect();
+    scale.extend(level.scale.clone());
+    scale.extend(request.scale_levels());
+    Ok((flavour.id.clone(), scale))
+}
+
+/// Flavour and level of a request.
+fn size<'a>(
+    vnfd: &'a Vnfd,
+    request: &InstantiateVnfRequest,
+) -> Result<(&'a VnfFlavour, &'a VnfLevel), Refusal> {
+    let flavour = vnfd.flavour(&request.flavour_id).ok_or_else(|| {
+        let known: Vec<&str> = vnfd.flavours.iter().map(|f| f.id.as_str()).collect();
+        Refusal::unprocessable(format!(
+            "VNF descriptor '{}' has no flavour '{}'; it has: {}",
+            vnfd.vnfd_id,
+            request.flavour_id,
+            known.join(", ")
+        ))
+    })?;
+    let id = request.instantiation_level_id.as_deref().unwrap_or(&flavour.default_level);
+    let level = flavour.levels.iter().find(|l| l.id == id).ok_or_else(|| {
+        let known: Vec<&str> = flavour.levels.iter().map(|l| l.id.as_str()).collect();
+        Refusal::unprocessable(format!(
+            "flavour '{}' has no instantiation level '{id}'; it has: {}",
+            flavour.id,
+            known.join(", ")
+        ))
+    })?;
+    Ok((flavour, level))
+}
+
+fn refuse_leftovers(facts: &Facts<'_>) -> Result<(), Refusal> {
+    if facts.resources.is_empty() {
+        return Ok(());
+    }
+    let id = &facts.instance.id;
+    Err(Refusal::conflict(super::create::leftovers_text("VNF", "vnf", id, facts.resources)))
+}
+
+/// The flavour the instance runs with.
+pub fn flavour_of<'a>(facts: &Facts<'a>) -> Result<&'a VnfFlavour, Refusal> {
+    let id = facts.instance.instantiated.as_ref().map_or("", |i| i.flavour_id.as_str());
+    facts.vnfd.flavour(id).ok_or_else(|| {
+        Refusal::unprocessable(format!(
+            "VNF descriptor '{}' has no flavour '{id}' any more",
+            facts.vnfd.vnfd_id
+        ))
+    })
+}
+
+/// The request's body as its type.
+pub(crate) fn parse<T: DeserializeOwned>(params: &Value) -> Result<T, Refusal> {
+    T::deserialize(params)
+        .map_err(|error| Refusal::unprocessable(format!("the body is not this request: {error}")))
+}
