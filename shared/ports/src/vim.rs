@@ -1,7 +1,12 @@
 //! Virtualised infrastructure managers: what every driver must be able to do.
 
 use async_trait::async_trait;
-use mano_model::{Refusal, TenantId, resource::Want, vim};
+use mano_model::{
+    Refusal, TenantId,
+    resource::Want,
+    sim::{Behaviour, SimVim},
+    vim,
+};
 use std::{sync::Arc, time::Duration};
 
 /// What a VIM says to a wish that it does not grant.
@@ -102,6 +107,21 @@ pub trait Vim: Send + Sync {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Found>, Error>;
+    /// What can be asked of it only because it is a simulation.
+    fn simulated(&self) -> Option<&dyn Simulated> {
+        None
+    }
+}
+
+/// What only a simulated VIM can do: be told how to behave.
+#[async_trait]
+pub trait Simulated: Send + Sync {
+    /// How it behaves, and how far it has counted calls.
+    async fn behaviour(&self, at: &Target) -> Result<SimVim, Error>;
+    /// Behaves so from now on, and counts calls anew.
+    async fn behave(&self, at: &Target, behaviour: Behaviour) -> Result<SimVim, Error>;
+    /// Loses a thing by itself; `false`: there was none of this name.
+    async fn lose(&self, at: &Target, resource_id: &str) -> Result<bool, Error>;
 }
 
 /// The drivers this installation has.
