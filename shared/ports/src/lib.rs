@@ -11,6 +11,7 @@ pub mod blobs;
 pub mod bus;
 pub mod clock;
 pub mod cx;
+pub mod door;
 pub mod error;
 pub mod function;
 pub mod http;

@@ -1,0 +1,86 @@
+//! Query parameters: decoded once, known or refused.
+
+use crate::function::Route;
+use mano_model::{
+    Refusal,
+    sol::sol013::{Marker, Selector},
+};
+
+/// What every list knows beside its own parameters; a list is a route that knows `filter`.
+fn known_to_lists(name: &str) -> bool {
+    name == Marker::PARAMETER || Selector::PARAMETERS.contains(&name)
+}
+
+/// The parameters of a query, in order, each of them known to the route.
+pub(super) fn read(route: &Route, query: &str) -> Result<Vec<(String, String)>, Refusal> {
+    if query.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut read: Vec<(String, String)> = Vec::new();
+    for piece in query.split('&').filter(|piece| !piece.is_empty()) {
+        let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
+        let (Some(name), Some(value)) = (decode(name, true), decode(value, true)) else {
+            let detail = format!("query parameter '{name}' is not percent-encoded UTF-8");
+            return Err(Refusal::malformed(detail));
+        };
+        check(route, &name)?;
+        if read.iter().any(|(other, _)| *other == name) {
+            return Err(Refusal::malformed(format!("query parameter '{name}' stands twice")));
+        }
+        read.push((name, value));
+    }
+    Ok(read)
+}
+
+/// Refuses a parameter the route does not know.
+fn check(route: &Route, name: &str) -> Result<(), Refusal> {
+    let list = route.query.contains(&"filter");
+    if route.query.contains(&name) || (list && known_to_lists(name)) {
+        return Ok(());
+    }
+    let mut known = route.query.to_vec();
+    if list {
+        known.extend(Selector::PARAMETERS.iter().chain([&Marker::PARAMETER]));
+    }
+    let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+    Err(Refusal::malformed(format!("query parameter '{name}' is unknown here; known: {known}")))
+}
+
+/// Text without its percent-encoding; `None` if it is not percent-encoded UTF-8.
+///
+/// `plus`: a plus is a space, as forms and most client libraries write queries.
+#[must_use]
+pub fn decode(text: &str, plus: bool) -> Option<String> {
+    if !text.contains('%') && !(plus && text.contains('+')) {
+        return Some(text.to_owned());
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => hex(rest.next()?)? << 4 | hex(rest.next()?)?,
+            b'+' if plus => b' ',
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// The value of a hexadecimal digit.
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+/// Text that may stand in a path segment or a query: everything but unreserved characters encoded.
+#[must_use]
+pub fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
