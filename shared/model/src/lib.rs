@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod descriptor;
 pub mod grant;
 pub mod ids;
+pub mod ns;
 pub mod op;
 pub mod plan;
 pub mod refusal;

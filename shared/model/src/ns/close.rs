@@ -1,0 +1,105 @@
+//! Closing a run: what the operation and its service are afterwards.
+
+use super::{
+    Member, NsInstance,
+    op::{Item, NsOp, Operation},
+    op_state::{Event, State},
+};
+use crate::{
+    Refusal,
+    plan::{Origin, Plan, Versioned},
+    resource::Resource,
+    sol::sol013::ProblemDetails,
+    vnf::{self, Held, close::Outcome},
+};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What closing needs to know.
+pub struct Facts<'a> {
+    /// The operation.
+    pub op: &'a Versioned<NsOp>,
+    /// Its service.
+    pub instance: &'a Versioned<NsInstance>,
+    /// The service's own resources, as the inventory has them now.
+    pub resources: &'a [Resource],
+    /// By item: where its VNF operation stands.
+    pub states: &'a BTreeMap<String, vnf::op_state::State>,
+    /// The VNF instances that exist, of those the operation names.
+    pub existing: &'a BTreeSet<String>,
+}
+
+/// The run is over: the operation rests or is closed, and a closed one lets its service go.
+pub fn decide(
+    origin: Origin,
+    facts: &Facts<'_>,
+    outcome: Outcome,
+    error: Option<ProblemDetails>,
+) -> Result<Plan, Refusal> {
+    let event = match outcome {
+        Outcome::Completed => Event::Complete,
+        Outcome::RolledBack => Event::Undo,
+        Outcome::FailedTemp => Event::Fail,
+    };
+    end(origin, facts, event, error)
+}
+
+/// The operation moves by `event`; used for every end of a run and for `fail`.
+pub(super) fn end(
+    origin: Origin,
+    facts: &Facts<'_>,
+    event: Event,
+    error: Option<ProblemDetails>,
+) -> Result<Plan, Refusal> {
+    let mut op = facts.op.value.clone();
+    op.apply(event, origin.at, error).map_err(|e| Refusal::conflict(e.to_string()))?;
+    for item in &mut op.items {
+        item.state = facts.states.get(&item.name).copied();
+    }
+    let body = json!({
+        "op": op.id,
+        "nsInstanceId": op.ns_instance_id,
+        "operation": op.operation,
+        "state": op.state(),
+        "error": op.error(),
+    });
+    let name = op.fact("ended");
+    let plan = Plan::new(origin).update(facts.op.version, &op).tell::<NsOp>(&op.id, &name, body);
+    if !op.state().is_final() {
+        return Ok(plan);
+    }
+    let completed = op.state() == State::Completed;
+    let instance = NsInstance {
+        busy_with: None,
+        members: members(facts, &op),
+        links: Held::all(facts.resources),
+        deployed: match (op.operation, completed) {
+            (_, true) => op.target.clone(),
+            (Operation::Instantiate, false) => None,
+            (Operation::Scale | Operation::Heal | Operation::Terminate, false) => {
+                facts.instance.deployed.clone()
+            }
+        },
+        ..facts.instance.value.clone()
+    };
+    Ok(plan.update(facts.instance.version, &instance))
+}
+
+/// Who belongs to the service: those from before and those made, if they exist.
+fn members(facts: &Facts<'_>, op: &NsOp) -> Vec<Member> {
+    let touched = |id: &str| op.items.iter().any(|i| i.vnf_instance_id == id);
+    let exists = |id: &str| facts.existing.contains(id);
+    let before = facts.instance.members.iter();
+    let stay =
+        before.filter(|m| !touched(&m.vnf_instance_id) || exists(&m.vnf_instance_id)).cloned();
+    let known = |item: &&Item| {
+        facts.instance.members.iter().any(|m| m.vnf_instance_id == item.vnf_instance_id)
+    };
+    let new = op.items.iter().filter(|i| !known(i) && exists(&i.vnf_instance_id));
+    stay.chain(new.map(|item| Member {
+        name: item.name.clone(),
+        profile_id: item.profile_id.clone(),
+        vnf_instance_id: item.vnf_instance_id.clone(),
+    }))
+    .collect()
+}

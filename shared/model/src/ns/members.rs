@@ -1,0 +1,181 @@
+//! Which network functions a size of a service means, and in which order they come.
+
+use super::{Member, NsInstance, op::Item};
+use crate::{
+    Refusal,
+    descriptor::{NsAspect, NsFlavour, NsLevel, Nsd, VnfProfile, Vnfd},
+    ids,
+    vnf::op::Operation,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// How many instances of each profile a size means.
+pub type Counts = BTreeMap<String, u32>;
+
+/// The flavour of this id, or a refusal that names those there are.
+pub fn flavour<'a>(nsd: &'a Nsd, id: &str) -> Result<&'a NsFlavour, Refusal> {
+    nsd.flavour(id).ok_or_else(|| {
+        let known: Vec<&str> = nsd.flavours.iter().map(|f| f.id.as_str()).collect();
+        Refusal::unprocessable(format!(
+            "NS descriptor '{}' has no flavour '{id}'; it has: {}",
+            nsd.nsd_id,
+            known.join(", ")
+        ))
+    })
+}
+
+/// The level of this id, or of the flavour's default.
+pub fn level<'a>(flavour: &'a NsFlavour, id: Option<&str>) -> Result<&'a NsLevel, Refusal> {
+    let id = id.unwrap_or(&flavour.default_level);
+    flavour.levels.iter().find(|l| l.id == id).ok_or_else(|| {
+        let known: Vec<&str> = flavour.levels.iter().map(|l| l.id.as_str()).collect();
+        Refusal::unprocessable(format!(
+            "flavour '{}' has no NS instantiation level '{id}'; it has: {}",
+            flavour.id,
+            known.join(", ")
+        ))
+    })
+}
+
+/// The aspect of this id, or a refusal that names those there are.
+pub fn aspect<'a>(flavour: &'a NsFlavour, id: &str) -> Result<&'a NsAspect, Refusal> {
+    flavour.aspects.iter().find(|a| a.id == id).ok_or_else(|| {
+        let known: Vec<&str> = flavour.aspects.iter().map(|a| a.id.as_str()).collect();
+        let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+        Refusal::unprocessable(format!(
+            "flavour '{}' has no NS scaling aspect '{id}'; it has: {known}",
+            flavour.id
+        ))
+    })
+}
+
+/// The items that bring a service from what it has to `counts`: new members, and the
+/// youngest ones too many.
+pub fn towards(
+    op: &str,
+    flavour: &NsFlavour,
+    vnfds: &BTreeMap<String, Vnfd>,
+    members: &[Member],
+    counts: &Counts,
+) -> Result<Vec<Item>, Refusal> {
+    let mut items = Vec::new();
+    for profile in &flavour.vnf_profiles {
+        let want = counts.get(&profile.id).copied().unwrap_or(profile.min_instances);
+        let mut have: Vec<&Member> =
+            members.iter().filter(|m| m.profile_id == profile.id).collect();
+        have.sort_by_key(|m| index_of(&m.name));
+        let has = u32::try_from(have.len()).unwrap_or(u32::MAX);
+        let last = have.last().map_or(0, |m| index_of(&m.name));
+        for n in 1..=want.saturating_sub(has) {
+            items.push(birth(op, flavour, profile, vnfds, last + n)?);
+        }
+        let keep = usize::try_from(want).unwrap_or(usize::MAX);
+        for member in have.into_iter().skip(keep).rev() {
+            items.push(death(member, &profile.vnfd_id));
+        }
+    }
+    Ok(items)
+}
+
+/// A member that is to be made.
+fn birth(
+    op: &str,
+    flavour: &NsFlavour,
+    profile: &VnfProfile,
+    vnfds: &BTreeMap<String, Vnfd>,
+    index: u32,
+) -> Result<Item, Refusal> {
+    let name = format!("{}-{index}", profile.id);
+    Ok(Item {
+        vnf_instance_id: ids::derived(&[op, &name, "instance"]).to_string(),
+        profile_id: profile.id.clone(),
+        vnfd_id: profile.vnfd_id.clone(),
+        operation: Operation::Instantiate,
+        params: instantiate_params(profile, vnfds)?,
+        stage: stage(flavour, profile, 0),
+        state: None,
+        name,
+    })
+}
+
+/// The VNF request of a profile: its flavour and level, or the descriptor's own first.
+fn instantiate_params(
+    profile: &VnfProfile,
+    vnfds: &BTreeMap<String, Vnfd>,
+) -> Result<Value, Refusal> {
+    let vnfd = vnfds.get(&profile.vnfd_id).ok_or_else(|| {
+        Refusal::unprocessable(format!(
+            "VNF profile '{}' needs VNF descriptor '{}', which is not on-boarded; on-board its \
+             package first",
+            profile.id, profile.vnfd_id
+        ))
+    })?;
+    let first = || vnfd.flavours.first().map(|f| f.id.clone()).unwrap_or_default();
+    let flavour = profile.flavour_id.clone().unwrap_or_else(first);
+    let known = vnfd.flavour(&flavour).ok_or_else(|| {
+        Refusal::unprocessable(format!(
+            "VNF profile '{}' asks for flavour '{flavour}', which VNF descriptor '{}' does not have",
+            profile.id, profile.vnfd_id
+        ))
+    })?;
+    let level = profile.level_id.clone().unwrap_or_else(|| known.default_level.clone());
+    Ok(json!({ "flavourId": flavour, "instantiationLevelId": level }))
+}
+
+/// A member that is to go.
+#[must_use]
+pub fn death(member: &Member, vnfd_id: &str) -> Item {
+    Item {
+        name: member.name.clone(),
+        profile_id: member.profile_id.clone(),
+        vnfd_id: vnfd_id.into(),
+        vnf_instance_id: member.vnf_instance_id.clone(),
+        operation: Operation::Terminate,
+        params: json!({ "terminationType": "FORCEFUL" }),
+        stage: 0,
+        state: None,
+    }
+}
+
+/// An item for a member that stays.
+pub fn change(
+    instance: &NsInstance,
+    vnf_instance_id: &str,
+    operation: Operation,
+    params: Value,
+    stage: u32,
+) -> Result<Item, Refusal> {
+    let member = instance.members.iter().find(|m| m.vnf_instance_id == vnf_instance_id);
+    let member = member.ok_or_else(|| {
+        Refusal::unprocessable(format!(
+            "NS instance '{}' has no VNF instance '{vnf_instance_id}'",
+            instance.id
+        ))
+    })?;
+    Ok(Item {
+        name: member.name.clone(),
+        profile_id: member.profile_id.clone(),
+        vnfd_id: String::new(),
+        vnf_instance_id: member.vnf_instance_id.clone(),
+        operation,
+        params,
+        stage,
+        state: None,
+    })
+}
+
+/// A profile's turn: after everything it depends on. A circle of dependencies ends here,
+/// because on-boarding refuses it and a depth beyond all profiles cannot be meant.
+fn stage(flavour: &NsFlavour, profile: &VnfProfile, depth: usize) -> u32 {
+    if depth > flavour.vnf_profiles.len() {
+        return 0;
+    }
+    let before =
+        profile.after.iter().filter_map(|id| flavour.vnf_profiles.iter().find(|p| p.id == *id));
+    before.map(|p| stage(flavour, p, depth + 1) + 1).max().unwrap_or(0)
+}
+
+fn index_of(name: &str) -> u32 {
+    name.rsplit('-').next().and_then(|n| n.parse().ok()).unwrap_or(0)
+}

@@ -1,0 +1,246 @@
+//! An NS operation occurrence (SOL005 `NsLcmOpOcc`) and what may happen to it.
+
+use super::op_state::{Event, Illegal, State};
+use crate::{
+    TenantId, ids,
+    op::{Mode, start_of},
+    plan::{Document, Index, Kind},
+    sol::sol013::ProblemDetails,
+    vnf,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The operations there are, named as on the wire (SOL005 `lcmOperationType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Operation {
+    /// Make it exist.
+    Instantiate,
+    /// Make it, or its network functions, larger or smaller.
+    Scale,
+    /// Make again what was lost.
+    Heal,
+    /// Make it cease to exist.
+    Terminate,
+}
+
+impl Operation {
+    /// The workflow document that drives it.
+    #[must_use]
+    pub const fn workflow(self) -> &'static str {
+        match self {
+            Self::Instantiate => "ns-instantiate",
+            Self::Scale => "ns-scale",
+            Self::Heal => "ns-heal",
+            Self::Terminate => "ns-terminate",
+        }
+    }
+
+    /// The verb in facts and logs.
+    #[must_use]
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::Instantiate => "instantiate",
+            Self::Scale => "scale",
+            Self::Heal => "heal",
+            Self::Terminate => "terminate",
+        }
+    }
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Instantiate => "INSTANTIATE",
+            Self::Scale => "SCALE",
+            Self::Heal => "HEAL",
+            Self::Terminate => "TERMINATE",
+        }
+    }
+}
+
+/// One network function's part in an NS operation: a VNF operation to be asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Item {
+    /// The member's name; once in an operation.
+    pub name: String,
+    /// Its VNF profile.
+    pub profile_id: String,
+    /// Its VNF descriptor.
+    pub vnfd_id: String,
+    /// The VNF instance; of an INSTANTIATE, one that will be created under this id.
+    pub vnf_instance_id: String,
+    /// The VNF operation.
+    pub operation: vnf::op::Operation,
+    /// The VNF operation's request.
+    pub params: Value,
+    /// Its turn: items of one stage run side by side, stages one after the other.
+    pub stage: u32,
+    /// Where its VNF operation stood when the last run ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<vnf::op_state::State>,
+}
+
+impl Item {
+    /// The identity of the VNF operation that run `run` of `op` asks for.
+    #[must_use]
+    pub fn vnf_op(&self, op: &str, run: u64, undo: bool) -> String {
+        let what = if undo { "undo" } else { "do" };
+        ids::derived(&[op, &self.name, what, &run.to_string()]).to_string()
+    }
+}
+
+/// One NS operation occurrence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NsOp {
+    /// Identity; also the beginning of its runs' names.
+    pub id: String,
+    /// The instance it acts on.
+    pub ns_instance_id: String,
+    /// What it is for.
+    pub operation: Operation,
+    /// The request, as it was received.
+    pub operation_params: Value,
+    /// When it was accepted.
+    pub start_time: Timestamp,
+    /// The run under way, or the last one; rises with retry and rollback.
+    pub run: u64,
+    /// What it asks of network functions.
+    pub items: Vec<Item>,
+    /// The scale levels of the service once it is done.
+    pub target: Option<super::Deployed>,
+    /// Whether rollback is offered.
+    pub can_roll_back: bool,
+    state: State,
+    state_entered_time: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<ProblemDetails>,
+}
+
+/// What a new occurrence is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its identity.
+    pub id: String,
+    /// The instance it acts on.
+    pub ns_instance_id: String,
+    /// What it is for.
+    pub operation: Operation,
+    /// The request.
+    pub params: Value,
+    /// What it asks of network functions.
+    pub items: Vec<Item>,
+    /// The service once it is done.
+    pub target: Option<super::Deployed>,
+    /// Whether rollback is offered.
+    pub can_roll_back: bool,
+}
+
+impl Document for NsOp {
+    const KIND: Kind = Kind::NsOp;
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+    fn index(&self) -> Vec<(Index, String)> {
+        vec![
+            (Index::NsInstanceId, self.ns_instance_id.clone()),
+            (Index::OperationState, self.state.as_str().into()),
+        ]
+    }
+}
+
+impl NsOp {
+    /// A new occurrence, `PROCESSING`.
+    #[must_use]
+    pub fn accepted(what: Accepted, at: Timestamp) -> Self {
+        Self {
+            id: what.id,
+            ns_instance_id: what.ns_instance_id,
+            operation: what.operation,
+            operation_params: what.params,
+            start_time: at,
+            run: 0,
+            items: what.items,
+            target: what.target,
+            can_roll_back: what.can_roll_back,
+            state: State::Processing,
+            state_entered_time: at,
+            error: None,
+        }
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// Since when.
+    #[must_use]
+    pub const fn state_entered_time(&self) -> Timestamp {
+        self.state_entered_time
+    }
+
+    /// Why it is not where it should be.
+    #[must_use]
+    pub const fn error(&self) -> Option<&ProblemDetails> {
+        self.error.as_ref()
+    }
+
+    /// Moves it along the table; the only way its state changes. The error stays until a
+    /// run succeeds.
+    pub fn apply(
+        &mut self,
+        event: Event,
+        at: Timestamp,
+        error: Option<ProblemDetails>,
+    ) -> Result<(), Illegal> {
+        self.state = self.state.on(event)?;
+        self.state_entered_time = at;
+        if self.state == State::Completed {
+            self.error = None;
+        } else if error.is_some() {
+            self.error = error;
+        }
+        Ok(())
+    }
+
+    /// The item of this name.
+    #[must_use]
+    pub fn item(&self, name: &str) -> Option<&Item> {
+        self.items.iter().find(|item| item.name == name)
+    }
+
+    /// The names of the items, stage by stage.
+    #[must_use]
+    pub fn stages(&self) -> Vec<Vec<&str>> {
+        let mut stages: Vec<u32> = self.items.iter().map(|i| i.stage).collect();
+        stages.sort_unstable();
+        stages.dedup();
+        let of_stage = |stage: u32| {
+            let items = self.items.iter().filter(move |i| i.stage == stage);
+            items.map(|i| i.name.as_str()).collect()
+        };
+        stages.into_iter().map(of_stage).collect()
+    }
+
+    /// The content of the fact that starts its current run.
+    #[must_use]
+    pub fn start(&self, tenant: &TenantId, mode: Mode) -> Value {
+        let mut body = start_of(self.operation.workflow(), tenant, &self.id, self.run, mode);
+        body["nsInstanceId"] = self.ns_instance_id.clone().into();
+        body["operation"] = self.operation.as_str().into();
+        body["state"] = self.state.as_str().into();
+        body
+    }
+
+    /// The name of a fact about it.
+    #[must_use]
+    pub fn fact(&self, what: &str) -> String {
+        format!("ns.{}.{what}", self.operation.verb())
+    }
+}
