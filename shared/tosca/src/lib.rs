@@ -1,1 +1,37 @@
 //! SOL004/SOL007 archives and TOSCA descriptors as typed SOL001 values, each with its file and line.
+//!
+//! ```text
+//! Read + Seek ─▶ archive ─▶ meta, manifest ─▶ integrity ─▶ template ─▶ vnfd / nsd / pnfd
+//!                (hygiene)                    (digests)    (imports,   (typed, resolved)
+//!                                                           types)
+//! ```
+//! The crate knows no orchestrator: no network, no clock, no store.
+
+pub mod archive;
+mod affinity;
+mod finding;
+mod inspect;
+mod integrity;
+mod limits;
+mod listed;
+pub mod manifest;
+pub mod meta;
+pub mod quantity;
+pub mod rules;
+mod template;
+pub mod types;
+pub mod vnfd;
+pub mod yaml;
+
+pub use archive::Archive;
+pub use finding::{Finding, Located, Place, Refusal};
+pub use inspect::{
+    Artifact, ArtifactKind, Classification, Package, SecurityOption, Signature, VnfPackage, checksum,
+    inspect_vnf,
+};
+pub use integrity::{Algorithm, Checksum};
+pub use limits::Limits;
+pub use listed::Listed;
+pub use manifest::Manifest;
+pub use rules::Mode;
+pub use vnfd::Vnfd;

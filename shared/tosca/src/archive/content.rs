@@ -1,0 +1,78 @@
+//! One file of an archive as a stream that ends where the directory says, with its checksum.
+
+use std::io::{self, BufReader, Read, Take};
+
+use flate2::bufread::DeflateDecoder;
+
+/// The bytes of one entry. Reading past its declared size or with a wrong checksum is an error.
+pub struct Content<'a> {
+    packing: Packing<'a>,
+    left: u64,
+    crc: crc32fast::Hasher,
+    expected: u32,
+}
+
+enum Packing<'a> {
+    Stored(Take<&'a mut dyn Read>),
+    Deflated(Box<DeflateDecoder<BufReader<Take<&'a mut dyn Read>>>>),
+}
+
+impl std::fmt::Debug for Content<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Content").field("left", &self.left).finish_non_exhaustive()
+    }
+}
+
+fn broken(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why.to_owned())
+}
+
+impl<'a> Content<'a> {
+    pub(super) fn new(data: Take<&'a mut dyn Read>, deflated: bool, size: u64, crc: u32) -> Self {
+        let packing = if deflated {
+            Packing::Deflated(Box::new(DeflateDecoder::new(BufReader::new(data))))
+        } else {
+            Packing::Stored(data)
+        };
+        Self { packing, left: size, crc: crc32fast::Hasher::new(), expected: crc }
+    }
+
+    fn inner(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.packing {
+            Packing::Stored(data) => data.read(buffer),
+            Packing::Deflated(data) => data
+                .read(buffer)
+                .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("{e}"))),
+        }
+    }
+
+    /// At the end: nothing may follow, and the checksum must hold.
+    fn finish(&mut self) -> io::Result<usize> {
+        if self.inner(&mut [0])? != 0 {
+            return Err(broken("it is longer than the directory says"));
+        }
+        if self.crc.clone().finalize() != self.expected {
+            return Err(broken("its checksum (CRC-32) is wrong"));
+        }
+        Ok(0)
+    }
+}
+
+impl Read for Content<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        if most == 0 {
+            return self.finish();
+        }
+        let got = self.inner(&mut buffer[..most])?;
+        if got == 0 {
+            return Err(broken("it is shorter than the directory says"));
+        }
+        self.crc.update(&buffer[..got]);
+        self.left -= got as u64;
+        Ok(got)
+    }
+}
