@@ -1,1 +1,29 @@
 //! The Amazon States Language: reads, checks and steps workflow definitions.
+
+mod choice;
+mod definition;
+mod doc;
+mod entropy;
+mod env;
+mod event;
+mod execution;
+mod expression;
+mod fault;
+mod history;
+mod intrinsic;
+mod items;
+mod path;
+mod query;
+mod template;
+mod time;
+
+pub use definition::{Definition, Diagnostic, Severity};
+pub use doc::Doc;
+pub use entropy::Seed;
+pub use event::{
+    Call, ChildId, Effect, Ending, Event, Integration, ResultFile, Status, TaskId, TimerId,
+};
+pub use execution::{
+    ENGINE_VERSION, Execution, Kind, Limits, Outcome, Part, Start, StartError,
+};
+pub use history::{Assigned, Details, HistoryEvent};

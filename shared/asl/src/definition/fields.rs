@@ -1,0 +1,165 @@
+//! Reading the fields of one JSON object of a definition, and saying what is wrong with them.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Severity {
+    /// The definition cannot run.
+    Error,
+    /// The definition runs, but probably not as meant.
+    Warning,
+}
+
+/// One finding about a definition, as `ValidateStateMachineDefinition` reports it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// A stable word: `SCHEMA_VALIDATION_FAILED`.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// Where, as a path from the root: `/States/Wait/Seconds`. Absent if it is everywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+}
+
+impl std::fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)?;
+        match &self.location {
+            Some(location) => write!(f, " at {location}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Collects findings.
+#[derive(Debug, Default)]
+pub(crate) struct Findings(pub(crate) Vec<Diagnostic>);
+
+/// The code of most findings.
+pub(crate) const SCHEMA: &str = "SCHEMA_VALIDATION_FAILED";
+
+impl Findings {
+    pub(crate) fn error(&mut self, at: &str, message: impl Into<String>) {
+        self.add(Severity::Error, SCHEMA, at, message.into());
+    }
+
+    pub(crate) fn coded(&mut self, code: &'static str, at: &str, message: impl Into<String>) {
+        self.add(Severity::Error, code, at, message.into());
+    }
+
+    pub(crate) fn warning(&mut self, code: &'static str, at: &str, message: impl Into<String>) {
+        self.add(Severity::Warning, code, at, message.into());
+    }
+
+    fn add(&mut self, severity: Severity, code: &'static str, at: &str, message: String) {
+        let location = Some(if at.is_empty() { "/".to_owned() } else { at.to_owned() });
+        self.0.push(Diagnostic { severity, code, message, location });
+    }
+}
+
+/// One object of the definition and its place.
+pub(crate) struct Fields<'a> {
+    pub(crate) object: &'a Map<String, Value>,
+    pub(crate) at: String,
+}
+
+impl<'a> Fields<'a> {
+    /// The object at a place; reports what is none.
+    pub(crate) fn of(value: &'a Value, at: String, findings: &mut Findings) -> Option<Self> {
+        match value {
+            Value::Object(object) => Some(Self { object, at }),
+            _ => {
+                findings.error(&at, "Expected value of type Object");
+                None
+            }
+        }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.object.contains_key(name)
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
+        self.object.get(name)
+    }
+
+    /// The place of a field.
+    pub(crate) fn place(&self, name: &str) -> String {
+        format!("{}/{name}", self.at)
+    }
+
+    /// Reports required fields that are missing, together.
+    pub(crate) fn require(&self, names: &[&str], findings: &mut Findings) -> bool {
+        let missing: Vec<&str> = names.iter().copied().filter(|name| !self.has(name)).collect();
+        if !missing.is_empty() {
+            let list = missing.join(", ");
+            findings.error(&self.at, format!("These fields are required: [{list}]"));
+        }
+        missing.is_empty()
+    }
+
+    pub(crate) fn text(&self, name: &str, findings: &mut Findings) -> Option<&'a str> {
+        let value = self.get(name)?;
+        let text = value.as_str();
+        if text.is_none() {
+            findings.error(&self.place(name), "Expected value of type String");
+        }
+        text
+    }
+
+    pub(crate) fn list(&self, name: &str, findings: &mut Findings) -> Option<&'a Vec<Value>> {
+        let value = self.get(name)?;
+        let list = value.as_array();
+        if list.is_none() {
+            findings.error(&self.place(name), "Expected value of type Array");
+        }
+        list
+    }
+
+    pub(crate) fn object(&self, name: &str, findings: &mut Findings) -> Option<Self> {
+        Self::of(self.get(name)?, self.place(name), findings)
+    }
+
+    pub(crate) fn flag(&self, name: &str, findings: &mut Findings) -> bool {
+        match self.get(name) {
+            None => false,
+            Some(Value::Bool(flag)) => *flag,
+            Some(_) => {
+                findings.error(&self.place(name), "Expected value of type Boolean");
+                false
+            }
+        }
+    }
+
+    /// A number within bounds.
+    pub(crate) fn number(
+        &self,
+        name: &str,
+        bounds: std::ops::RangeInclusive<f64>,
+        whole: bool,
+        findings: &mut Findings,
+    ) -> Option<f64> {
+        let value = self.get(name)?;
+        let number = value.as_f64().filter(|number| !whole || value.is_i64() || number.fract() == 0.0);
+        let Some(number) = number else {
+            let kind = if whole { "Integer" } else { "Number" };
+            findings.error(&self.place(name), format!("Expected value of type {kind}"));
+            return None;
+        };
+        if !bounds.contains(&number) {
+            let (least, most) = (bounds.start(), bounds.end());
+            findings.error(
+                &self.place(name),
+                format!("Value {number} is out of range: expected {least} to {most}"),
+            );
+            return None;
+        }
+        Some(number)
+    }
+}

@@ -1,0 +1,70 @@
+//! A workflow definition, read and checked once and then only looked at.
+
+mod build;
+mod choice_rules;
+mod container;
+mod fields;
+mod machine;
+mod states;
+mod task;
+
+use std::sync::Arc;
+
+pub use fields::{Diagnostic, Severity};
+pub(crate) use machine::*;
+
+/// A checked workflow definition. Cloning copies a pointer.
+///
+/// ```
+/// # use mano_asl::Definition;
+/// let definition = Definition::parse(
+///     r#"{"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}"#,
+/// );
+/// assert!(definition.is_ok());
+///
+/// let Err(problems) = Definition::parse(r#"{"States": {}}"#) else { unreachable!() };
+/// assert_eq!(problems[0].location.as_deref(), Some("/"));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Definition(pub(crate) Arc<Machine>);
+
+impl Definition {
+    /// Reads a definition.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the text, with AWS's codes, messages and locations.
+    pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
+        let (machine, diagnostics) = build::build(text);
+        let errors: Vec<Diagnostic> =
+            diagnostics.into_iter().filter(|one| one.severity == Severity::Error).collect();
+        match machine {
+            Some(machine) if errors.is_empty() => Ok(Self(Arc::new(machine))),
+            _ => Err(errors),
+        }
+    }
+
+    /// Looks for errors and for what is legal but probably not meant.
+    #[must_use]
+    pub fn check(text: &str) -> Vec<Diagnostic> {
+        build::build(text).1
+    }
+
+    /// What the author wrote about the workflow.
+    #[must_use]
+    pub fn comment(&self) -> Option<&str> {
+        self.0.comment.as_deref()
+    }
+
+    /// The names of all states, in the order they were written, nested ones included.
+    pub fn state_names(&self) -> impl Iterator<Item = &str> {
+        self.0.states.iter().map(|state| &*state.name)
+    }
+
+    /// The resource of every Task, with the state's name.
+    pub fn tasks(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.states.iter().filter_map(|state| match &state.kind {
+            Kind::Task(task) => Some((&*state.name, &*task.resource.arn)),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,318 @@
+//! Tasks: calling them, and what comes back.
+
+use std::sync::Arc;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::{
+    frame::{Flow, Frame, Heartbeat, TaskWork, TimerOf, Work},
+    turn::Turn,
+};
+use crate::{
+    definition::{Amount, Kind, Resource, State, Task},
+    doc::Doc,
+    entropy,
+    event::{Call, Effect, Integration, TaskId},
+    fault::Fault,
+    history::Details,
+};
+
+impl<'a> Turn<'a> {
+    /// Schedules a task.
+    pub(super) fn call(
+        &mut self,
+        frame: &mut Frame,
+        state: &State,
+        task: &Task,
+        effective: &Doc,
+    ) -> Result<Flow, Fault> {
+        let resource = &task.resource;
+        let id = self.x.last_event + 1;
+        let token = matches!(resource.integration, Integration::Callback | Integration::Activity)
+            .then(|| self.token(id));
+        // An activity's worker gets the token with the task; expressions do not see it.
+        let visible = token.as_deref().filter(|_| resource.integration == Integration::Callback);
+        let arguments = self.arguments(frame, state, effective, visible)?;
+        let timeout = self.seconds(frame, state, task.timeout.as_ref(), "TimeoutSeconds", effective)?;
+        let heartbeat =
+            self.seconds(frame, state, task.heartbeat.as_ref(), "HeartbeatSeconds", effective)?;
+        let credentials = match &task.credentials {
+            Some(template) => Some(self.fill(frame, state, template, effective)?),
+            None => None,
+        };
+        if arguments.text().len() > self.x.limits.max_bytes {
+            return Err(Fault::too_large(&state.name));
+        }
+        let call = Call {
+            task: TaskId(id),
+            state: Arc::clone(&state.name),
+            resource: Arc::clone(&resource.arn),
+            integration: resource.integration,
+            service: Arc::clone(&resource.service),
+            api: Arc::clone(&resource.api),
+            arguments,
+            credentials,
+            token: token.clone(),
+            attempt: frame.retry_count,
+            key: format!("{}#{id}", self.x.identity.arn),
+            timeout_seconds: timeout,
+            heartbeat_seconds: heartbeat,
+        };
+        self.scheduled(frame, &call);
+        self.x.tasks.insert(id, frame.id);
+        if let Some(token) = &token {
+            self.x.tokens.insert(token.clone(), id);
+        }
+        self.out.effects.push(Effect::Call(Box::new(call)));
+        let whose = TimerOf::Frame(frame.id);
+        let timeout = timeout.map(|seconds| self.timer(whose, self.in_seconds(seconds)));
+        let heartbeat = heartbeat.map(|seconds| Heartbeat {
+            timer: self.timer(whose, self.in_seconds(seconds)),
+            seconds,
+        });
+        let started = resource.integration != Integration::Activity;
+        frame.work =
+            Work::Task(TaskWork { id, timeout, heartbeat, token, started, submitted: false });
+        Ok(Flow::Block)
+    }
+
+    fn in_seconds(&self, seconds: i64) -> i64 {
+        self.now.saturating_add(seconds.saturating_mul(1000))
+    }
+
+    /// A token that only who knows the seed could have made.
+    fn token(&self, id: u64) -> String {
+        URL_SAFE_NO_PAD.encode(entropy::digest(&self.x.seed, &self.x.identity.arn, id, 0))
+    }
+
+    fn seconds(
+        &self,
+        frame: &Frame,
+        state: &State,
+        amount: Option<&Amount>,
+        name: &str,
+        root: &Doc,
+    ) -> Result<Option<i64>, Fault> {
+        let Some(amount) = amount else { return Ok(None) };
+        let number = self.amount(frame, state, amount, name, true, root)?;
+        if !(1.0..=99_999_999.0).contains(&number) {
+            let cause = format!("The {name} field must be between 1 and 99999999, not {number}.");
+            return Err(match amount {
+                Amount::Expression(_) => Fault::evaluation(None, cause),
+                Amount::Fixed(_) | Amount::Path(_) => Fault::runtime(cause),
+            });
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "between 1 and 99999999")]
+        Ok(Some(number as i64))
+    }
+
+    fn scheduled(&mut self, frame: &mut Frame, call: &Call) {
+        let (timeout_seconds, heartbeat_seconds) = (call.timeout_seconds, call.heartbeat_seconds);
+        let whole = Details::Scheduled {
+            resource: Arc::clone(&call.resource),
+            input: call.arguments.text(),
+            timeout_seconds,
+            heartbeat_seconds,
+        };
+        match call.integration {
+            Integration::Lambda => {
+                self.advance(frame, "LambdaFunctionScheduled", whole);
+                self.advance(frame, "LambdaFunctionStarted", Details::None);
+            }
+            Integration::Activity => self.advance(frame, "ActivityScheduled", whole),
+            Integration::Service | Integration::Sync | Integration::Callback => {
+                let details = Details::TaskScheduled {
+                    service: Arc::clone(&call.service),
+                    api: Arc::clone(&call.api),
+                    region: Arc::clone(&self.x.region),
+                    parameters: call.arguments.text(),
+                    timeout_seconds,
+                    heartbeat_seconds,
+                    credentials: call.credentials.as_ref().map(|doc| doc.value().clone()),
+                };
+                self.advance(frame, "TaskScheduled", details);
+                let (service, api) = (Arc::clone(&call.service), Arc::clone(&call.api));
+                self.advance(frame, "TaskStarted", Details::Task { service, api, output: None });
+            }
+        }
+    }
+
+    /// Takes the frame of a task that is under way.
+    fn take_task(&mut self, task: TaskId) -> Option<(Frame, TaskWork)> {
+        let id = *self.x.tasks.get(&task.0)?;
+        let frame = self.x.frames.remove(&id)?;
+        match &frame.work {
+            Work::Task(work) if work.id == task.0 => {
+                let work = work.clone();
+                Some((frame, work))
+            }
+            _ => {
+                self.x.frames.insert(id, frame);
+                None
+            }
+        }
+    }
+
+    pub(super) fn task_started(&mut self, task: TaskId, worker: Option<String>) {
+        let Some((mut frame, mut work)) = self.take_task(task) else { return };
+        if !work.started {
+            work.started = true;
+            self.advance(&mut frame, "ActivityStarted", Details::ActivityStarted { worker });
+            frame.work = Work::Task(work);
+        }
+        self.x.frames.insert(frame.id, frame);
+    }
+
+    pub(super) fn task_submitted(&mut self, task: TaskId, output: &str) {
+        let Some((mut frame, mut work)) = self.take_task(task) else { return };
+        if let Some(resource) = self.resource(&frame)
+            && matches!(resource.integration, Integration::Sync | Integration::Callback)
+            && !work.submitted
+        {
+            work.submitted = true;
+            let details = Details::Task {
+                service: Arc::clone(&resource.service),
+                api: Arc::clone(&resource.api),
+                output: Some(Arc::from(output)),
+            };
+            self.advance(&mut frame, "TaskSubmitted", details);
+            frame.work = Work::Task(work);
+        }
+        self.x.frames.insert(frame.id, frame);
+    }
+
+    pub(super) fn task_heartbeat(&mut self, task: TaskId) {
+        let Some((mut frame, mut work)) = self.take_task(task) else { return };
+        if let Some(heartbeat) = work.heartbeat {
+            self.cancel_timer(heartbeat.timer);
+            let at = self.in_seconds(heartbeat.seconds);
+            let timer = self.timer(TimerOf::Frame(frame.id), at);
+            work.heartbeat = Some(Heartbeat { timer, seconds: heartbeat.seconds });
+            frame.work = Work::Task(work);
+        }
+        self.x.frames.insert(frame.id, frame);
+    }
+
+    pub(super) fn task_succeeded(&mut self, task: TaskId, output: &str) {
+        let Some((mut frame, work)) = self.take_task(task) else { return };
+        let Some(state) = self.state_of(&frame) else { return };
+        let Some(resource) = self.resource(&frame) else { return };
+        self.forget_task(&work);
+        frame.work = Work::Again;
+        if output.len() > self.x.limits.max_bytes {
+            let name = match resource.integration {
+                Integration::Lambda | Integration::Activity => &resource.arn,
+                Integration::Service | Integration::Sync | Integration::Callback => {
+                    &resource.service
+                }
+            };
+            return self.task_fault(frame, state, resource, Fault::too_large(name));
+        }
+        let Ok(result) = Doc::parse(output) else {
+            let cause = format!("The task '{}' returned something that is not JSON.", state.name);
+            return self.task_fault(frame, state, resource, Fault::named("States.TaskFailed", cause));
+        };
+        self.succeeded(&mut frame, resource, output);
+        let flow = self.complete(&mut frame, state, result);
+        let flow = flow.unwrap_or_else(|fault| self.handle(&mut frame, state, fault));
+        self.drive(frame, flow);
+    }
+
+    fn succeeded(&mut self, frame: &mut Frame, resource: &Resource, output: &str) {
+        let output: Arc<str> = Arc::from(output);
+        match resource.integration {
+            Integration::Lambda => {
+                self.advance(frame, "LambdaFunctionSucceeded", Details::Output { output });
+            }
+            Integration::Activity => {
+                self.advance(frame, "ActivitySucceeded", Details::Output { output });
+            }
+            Integration::Service | Integration::Sync | Integration::Callback => {
+                let (service, api) = (Arc::clone(&resource.service), Arc::clone(&resource.api));
+                let details = Details::Task { service, api, output: Some(output) };
+                self.advance(frame, "TaskSucceeded", details);
+            }
+        }
+    }
+
+    pub(super) fn task_failed(
+        &mut self,
+        task: TaskId,
+        error: Option<String>,
+        cause: Option<String>,
+    ) {
+        let Some((mut frame, work)) = self.take_task(task) else {
+            return self.request_failed(task, error, cause);
+        };
+        let Some(state) = self.state_of(&frame) else { return };
+        let Some(resource) = self.resource(&frame) else { return };
+        self.forget_task(&work);
+        frame.work = Work::Again;
+        self.task_fault(frame, state, resource, Fault::reported(error, cause));
+    }
+
+    fn task_fault(&mut self, mut frame: Frame, state: &State, resource: &Resource, fault: Fault) {
+        let kind = match resource.integration {
+            Integration::Lambda => "LambdaFunctionFailed",
+            Integration::Activity => "ActivityFailed",
+            Integration::Service | Integration::Sync | Integration::Callback => "TaskFailed",
+        };
+        self.advance(&mut frame, kind, failure(resource, &fault));
+        let flow = self.handle(&mut frame, state, fault);
+        self.drive(frame, flow);
+    }
+
+    /// The task took too long, or was silent too long.
+    pub(super) fn task_timed_out(&mut self, frame: &mut Frame, heartbeat: bool) -> Flow {
+        let Work::Task(work) = std::mem::replace(&mut frame.work, Work::Again) else {
+            return Flow::Block;
+        };
+        let Some(state) = self.state_of(frame) else { return Flow::Block };
+        let Some(resource) = self.resource(frame) else { return Flow::Block };
+        self.forget_task(&work);
+        self.out.effects.push(Effect::CancelTask { task: TaskId(work.id) });
+        let fault = Fault::timeout(heartbeat);
+        let kind = match resource.integration {
+            Integration::Lambda => "LambdaFunctionTimedOut",
+            Integration::Activity => "ActivityTimedOut",
+            Integration::Service | Integration::Sync | Integration::Callback => "TaskTimedOut",
+        };
+        self.advance(frame, kind, failure(resource, &fault));
+        self.handle(frame, state, fault)
+    }
+
+    /// Nothing that comes for the task from now on is looked at.
+    pub(super) fn forget_task(&mut self, work: &TaskWork) {
+        self.x.tasks.remove(&work.id);
+        if let Some(token) = &work.token {
+            self.x.tokens.remove(token);
+        }
+        if let Some(timer) = work.timeout {
+            self.cancel_timer(timer);
+        }
+        if let Some(heartbeat) = work.heartbeat {
+            self.cancel_timer(heartbeat.timer);
+        }
+    }
+
+    /// The resource of the Task a thread is in.
+    fn resource(&self, frame: &Frame) -> Option<&'a Resource> {
+        match &self.state_of(frame)?.kind {
+            Kind::Task(task) => Some(&task.resource),
+            _ => None,
+        }
+    }
+}
+
+fn failure(resource: &Resource, fault: &Fault) -> Details {
+    let (error, cause) = (fault.error.clone(), fault.cause.clone());
+    match resource.integration {
+        Integration::Lambda | Integration::Activity => Details::Failure { error, cause },
+        Integration::Service | Integration::Sync | Integration::Callback => Details::TaskFailure {
+            service: Arc::clone(&resource.service),
+            api: Arc::clone(&resource.api),
+            error,
+            cause,
+        },
+    }
+}

@@ -1,0 +1,415 @@
+//! One turn of an execution: an event comes in, threads run until all of them wait.
+
+use std::{cell::Cell, collections::VecDeque, sync::Arc};
+
+use super::{
+    Execution, Outcome,
+    frame::{Flow, Frame, FrameId, TimerOf, Work},
+};
+use crate::{
+    definition::{Definition, Kind, Machine, State},
+    doc::Doc,
+    env::{Context, Env, Item, Variables},
+    event::{Effect, Ending, Event, Status, TaskId, TimerId},
+    fault::Fault,
+    history::{Details, HistoryEvent},
+};
+
+/// Rows kept free below the limit, so that the end still fits.
+const RESERVED_ROWS: u64 = 4;
+
+/// The execution and what this turn has produced so far.
+pub(super) struct Turn<'a> {
+    pub(super) x: &'a mut Execution,
+    pub(super) machine: &'a Machine,
+    pub(super) now: i64,
+    pub(super) out: Outcome,
+    pub(super) ready: VecDeque<FrameId>,
+    draws: Cell<u64>,
+}
+
+impl<'a> Turn<'a> {
+    /// Runs one turn.
+    pub(super) fn run(
+        x: &'a mut Execution,
+        definition: &'a Definition,
+        now: i64,
+        act: impl FnOnce(&mut Self),
+    ) -> Outcome {
+        let draws = Cell::new(x.draws);
+        let machine = &definition.0;
+        let out = Outcome::default();
+        let mut turn = Self { x, machine, now, out, ready: VecDeque::new(), draws };
+        act(&mut turn);
+        turn.run_ready();
+        turn.x.draws = turn.draws.get();
+        turn.out
+    }
+
+    /// The first turn.
+    pub(super) fn start(&mut self, input: Arc<str>, item: Option<Item>) {
+        let role_arn = Arc::clone(&self.x.identity.role_arn);
+        self.emit("ExecutionStarted", 0, Details::ExecutionStarted { input, role_arn });
+        self.execution_timer(self.x.identity.started_at);
+        let Some(flow) = self.machine.flows.get(self.x.flow as usize) else { return };
+        let id = self.frame_id();
+        let mut frame = Frame::new(id, None, flow.start, self.x.identity.input.clone());
+        frame.item = item;
+        self.x.frames.insert(id, frame);
+        self.ready.push_back(id);
+    }
+
+    /// The timer of the whole execution; children of a distributed Map have none of their own.
+    pub(super) fn execution_timer(&mut self, from: i64) {
+        if self.x.flow == 0
+            && let Some(seconds) = self.machine.timeout_seconds
+        {
+            self.timer(TimerOf::Execution, from.saturating_add(seconds.saturating_mul(1000)));
+        }
+    }
+
+    /// Takes an event in. Whatever does not fit changes nothing.
+    pub(super) fn event(&mut self, event: Event) {
+        if self.x.status != Status::Running {
+            if event == Event::Redrive {
+                self.redrive();
+            }
+            return;
+        }
+        match event {
+            Event::Redrive => {}
+            Event::Stop { error, cause } => self.stop(error, cause),
+            Event::TimerFired { timer } => self.timer_fired(timer),
+            Event::ChildFinished { child, ending } => self.child_finished(child, ending),
+            Event::ItemsRead { task, content } => self.items_read(task, &content),
+            Event::ResultsWritten { task } => self.results_written(task),
+            Event::TokenSucceeded { token, output } => {
+                self.with_token(&token, |turn, task| turn.task_succeeded(task, &output));
+            }
+            Event::TokenFailed { token, error, cause } => {
+                self.with_token(&token, |turn, task| turn.task_failed(task, error, cause));
+            }
+            Event::TokenHeartbeat { token } => self.with_token(&token, Self::task_heartbeat),
+            Event::TaskStarted { task, worker } => self.task_started(task, worker),
+            Event::TaskSubmitted { task, output } => self.task_submitted(task, &output),
+            Event::TaskSucceeded { task, output } => self.task_succeeded(task, &output),
+            Event::TaskFailed { task, error, cause } => self.task_failed(task, error, cause),
+            Event::TaskHeartbeat { task } => self.task_heartbeat(task),
+        }
+    }
+
+    fn with_token(&mut self, token: &str, act: impl FnOnce(&mut Self, TaskId)) {
+        if let Some(task) = self.x.tokens.get(token).copied() {
+            act(self, TaskId(task));
+        }
+    }
+
+    /// Runs threads, first come first served, until none can go on.
+    fn run_ready(&mut self) {
+        while let Some(id) = self.ready.pop_front() {
+            if self.x.status != Status::Running {
+                return;
+            }
+            if let Some(frame) = self.x.frames.remove(&id) {
+                self.drive(frame, Flow::Go);
+            }
+        }
+    }
+
+    /// Runs one thread from a given point until it waits, and then whoever waited for it.
+    pub(super) fn drive(&mut self, mut frame: Frame, mut flow: Flow) {
+        loop {
+            let next = match flow {
+                Flow::Go => {
+                    if self.x.last_event + RESERVED_ROWS > self.x.limits.max_events {
+                        self.x.frames.insert(frame.id, frame);
+                        self.too_many_events();
+                        return;
+                    }
+                    let flow = self.step(&mut frame);
+                    Some((frame, flow))
+                }
+                Flow::Block => {
+                    self.x.frames.insert(frame.id, frame);
+                    return;
+                }
+                Flow::Done(output) => match frame.parent {
+                    None => {
+                        self.succeed(&frame, &output);
+                        return;
+                    }
+                    Some(parent) => self.branch_done(parent, frame, output),
+                },
+                Flow::Fail(fault) => match frame.parent {
+                    None => {
+                        self.fail(frame, fault);
+                        return;
+                    }
+                    Some(parent) => self.branch_failed(parent, frame, fault),
+                },
+            };
+            match next {
+                Some(next) => (frame, flow) = next,
+                None => return,
+            }
+        }
+    }
+
+    /// Writes a row.
+    pub(super) fn emit(&mut self, kind: &'static str, previous: u64, details: Details) -> u64 {
+        self.x.last_event += 1;
+        let id = self.x.last_event;
+        self.out.rows.push(HistoryEvent {
+            id,
+            previous_event_id: previous,
+            at_millis: self.now,
+            kind,
+            details,
+        });
+        id
+    }
+
+    /// Writes a row that the thread's next row follows from.
+    pub(super) fn advance(&mut self, frame: &mut Frame, kind: &'static str, details: Details) {
+        frame.prev = self.emit(kind, frame.prev, details);
+    }
+
+    pub(super) fn frame_id(&mut self) -> FrameId {
+        self.x.next_frame += 1;
+        self.x.next_frame
+    }
+
+    /// Sets a timer.
+    pub(super) fn timer(&mut self, whose: TimerOf, at_millis: i64) -> u64 {
+        self.x.next_timer += 1;
+        let timer = self.x.next_timer;
+        self.x.timers.insert(timer, whose);
+        self.out.effects.push(Effect::SetTimer { timer: TimerId(timer), at_millis });
+        timer
+    }
+
+    /// Takes a timer back.
+    pub(super) fn cancel_timer(&mut self, timer: u64) {
+        if self.x.timers.remove(&timer).is_some() {
+            self.out.effects.push(Effect::CancelTimer { timer: TimerId(timer) });
+        }
+    }
+
+    fn timer_fired(&mut self, timer: TimerId) {
+        match self.x.timers.remove(&timer.0) {
+            None => {}
+            Some(TimerOf::Execution) => self.time_out(),
+            Some(TimerOf::Frame(id)) => {
+                let Some(mut frame) = self.x.frames.remove(&id) else { return };
+                let flow = self.frame_timer(&mut frame, timer.0);
+                self.drive(frame, flow);
+            }
+        }
+    }
+
+    fn frame_timer(&mut self, frame: &mut Frame, timer: u64) -> Flow {
+        match &frame.work {
+            Work::Waiting { timer: own } if *own == timer => self.waited(frame),
+            Work::Retrying { timer: own } if *own == timer => {
+                frame.work = Work::Again;
+                Flow::Go
+            }
+            Work::Task(task) => {
+                let heartbeat = task.heartbeat.is_some_and(|heartbeat| heartbeat.timer == timer);
+                if heartbeat || task.timeout == Some(timer) {
+                    self.task_timed_out(frame, heartbeat)
+                } else {
+                    Flow::Block
+                }
+            }
+            _ => Flow::Block,
+        }
+    }
+
+    fn succeed(&mut self, frame: &Frame, output: &Doc) {
+        let text = output.text();
+        let details = Details::Output { output: Arc::clone(&text) };
+        self.emit("ExecutionSucceeded", frame.prev, details);
+        self.x.frames.clear();
+        self.finish(Ending {
+            status: Status::Succeeded,
+            output: Some(text),
+            error: None,
+            cause: None,
+        });
+    }
+
+    fn fail(&mut self, mut frame: Frame, fault: Fault) {
+        let Fault { error, cause, .. } = fault;
+        let details = Details::Failure { error: error.clone(), cause: cause.clone() };
+        self.advance(&mut frame, "ExecutionFailed", details);
+        frame.work = Work::Failed;
+        self.x.frames.insert(frame.id, frame);
+        self.finish(Ending { status: Status::Failed, output: None, error, cause });
+    }
+
+    fn too_many_events(&mut self) {
+        let error = Some("States.Runtime".to_owned());
+        let limit = self.x.limits.max_events;
+        let cause = Some(format!(
+            "The execution reached the maximum number of history events ({limit})."
+        ));
+        let last = self.x.last_event;
+        let details = Details::Failure { error: error.clone(), cause: cause.clone() };
+        self.emit("ExecutionFailed", last, details);
+        self.finish(Ending { status: Status::Failed, output: None, error, cause });
+    }
+
+    fn time_out(&mut self) {
+        let previous = self.root_prev();
+        self.emit("ExecutionTimedOut", previous, Details::Failure { error: None, cause: None });
+        self.finish(Ending { status: Status::TimedOut, output: None, error: None, cause: None });
+    }
+
+    fn stop(&mut self, error: Option<String>, cause: Option<String>) {
+        let details = Details::Failure { error: error.clone(), cause: cause.clone() };
+        self.emit("ExecutionAborted", 0, details);
+        self.finish(Ending { status: Status::Aborted, output: None, error, cause });
+    }
+
+    fn root_prev(&self) -> u64 {
+        self.x.frames.values().find(|frame| frame.parent.is_none()).map_or(0, |frame| frame.prev)
+    }
+
+    /// Ends the execution: nothing outside is waited for any more.
+    fn finish(&mut self, ending: Ending) {
+        self.ready.clear();
+        self.let_go_of_everything();
+        self.x.status = ending.status;
+        self.x.ending = Some(ending.clone());
+        self.out.effects.push(Effect::Finished(ending));
+    }
+
+    /// What an expression in the thread's state sees.
+    pub(super) fn with_env<R>(
+        &self,
+        frame: &Frame,
+        state: &State,
+        sight: Sight<'_>,
+        look: impl FnOnce(&Env<'_>) -> R,
+    ) -> R {
+        let scopes = self.scopes(frame);
+        self.draws.set(self.draws.get() + 1);
+        let env = Env {
+            root: sight.root,
+            input: &frame.input,
+            result: sight.result,
+            error: sight.error,
+            scopes: &scopes,
+            context: Context {
+                identity: &self.x.identity,
+                state: &state.name,
+                entered_at: frame.entered_at,
+                retry_count: frame.retry_count,
+                token: sight.token,
+                item: sight.item.or_else(|| self.item(frame)),
+            },
+            entropy: crate::entropy::Entropy::new(&self.x.seed, self.draws.get()),
+            now: self.now,
+        };
+        look(&env)
+    }
+
+    /// The variables in sight, innermost first.
+    fn scopes<'f>(&'f self, frame: &'f Frame) -> Vec<&'f Variables> {
+        let mut scopes = vec![&frame.variables];
+        let mut parent = frame.parent;
+        while let Some(outer) = parent.and_then(|id| self.x.frames.get(&id)) {
+            scopes.push(&outer.variables);
+            parent = outer.parent;
+        }
+        scopes
+    }
+
+    /// The item of the innermost Map around the thread.
+    fn item<'f>(&'f self, frame: &'f Frame) -> Option<&'f Item> {
+        let mut at = Some(frame);
+        while let Some(here) = at {
+            if here.item.is_some() {
+                return here.item.as_ref();
+            }
+            at = here.parent.and_then(|id| self.x.frames.get(&id));
+        }
+        None
+    }
+
+    /// The state a thread is in.
+    pub(super) fn state_of(&self, frame: &Frame) -> Option<&'a State> {
+        self.machine.states.get(frame.state as usize)
+    }
+
+    /// One step: enter a state or do its work.
+    fn step(&mut self, frame: &mut Frame) -> Flow {
+        let Some(state) = self.state_of(frame) else {
+            return Flow::Fail(Fault::runtime("The definition has no such state."));
+        };
+        if matches!(frame.work, Work::Enter) {
+            self.enter(frame, state);
+        }
+        match self.work(frame, state) {
+            Ok(flow) => flow,
+            Err(fault) => self.handle(frame, state, fault),
+        }
+    }
+
+    fn enter(&mut self, frame: &mut Frame, state: &State) {
+        frame.entered_prev = frame.prev;
+        let kind = entered(&state.kind);
+        let details =
+            Details::Entered { name: Arc::clone(&state.name), input: frame.input.text() };
+        self.advance(frame, kind, details);
+        frame.entered = frame.prev;
+        frame.entered_at = self.now;
+        frame.retries.clear();
+        frame.retry_count = 0;
+        frame.work = Work::Again;
+    }
+}
+
+/// What an expression sees besides variables and the context object.
+#[derive(Clone, Copy)]
+pub(super) struct Sight<'a> {
+    /// `$` of a JSONPath.
+    pub(super) root: &'a Doc,
+    pub(super) result: Option<&'a Doc>,
+    pub(super) error: Option<&'a Doc>,
+    pub(super) token: Option<&'a str>,
+    pub(super) item: Option<&'a Item>,
+}
+
+impl<'a> Sight<'a> {
+    pub(super) fn of(root: &'a Doc) -> Self {
+        Self { root, result: None, error: None, token: None, item: None }
+    }
+}
+
+fn entered(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Pass { .. } => "PassStateEntered",
+        Kind::Task(_) => "TaskStateEntered",
+        Kind::Choice { .. } => "ChoiceStateEntered",
+        Kind::Wait(_) => "WaitStateEntered",
+        Kind::Succeed => "SucceedStateEntered",
+        Kind::Fail { .. } => "FailStateEntered",
+        Kind::Parallel { .. } => "ParallelStateEntered",
+        Kind::Map(_) => "MapStateEntered",
+    }
+}
+
+pub(super) fn exited(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Pass { .. } => "PassStateExited",
+        Kind::Task(_) => "TaskStateExited",
+        Kind::Choice { .. } => "ChoiceStateExited",
+        Kind::Wait(_) => "WaitStateExited",
+        Kind::Succeed => "SucceedStateExited",
+        Kind::Fail { .. } => "FailStateExited",
+        Kind::Parallel { .. } => "ParallelStateExited",
+        Kind::Map(_) => "MapStateExited",
+    }
+}

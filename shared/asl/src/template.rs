@@ -1,0 +1,199 @@
+//! Payload templates: JSON in which some strings are paths, intrinsic functions or expressions.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    doc::{self, Doc},
+    env::Env,
+    expression::Expression,
+    fault::Fault,
+    intrinsic::Call,
+    query::Query,
+};
+
+/// A template, ready to be filled in.
+#[derive(Debug, Clone)]
+pub(crate) enum Template {
+    /// Nothing to fill in.
+    Constant(Doc),
+    Object(Vec<(String, Self)>),
+    Array(Vec<Self>),
+    /// `"field.$": "$.path"`
+    Query { field: String, query: Query },
+    /// `"field.$": "States.X(…)"`
+    Call { field: String, call: Call },
+    /// `"{% … %}"`
+    Expression(Expression),
+}
+
+/// Why a template cannot be read: the message, and where below the template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Broken {
+    pub(crate) message: String,
+    pub(crate) location: String,
+}
+
+impl Template {
+    /// Reads a JSONPath payload template.
+    pub(crate) fn with_paths(value: &Value) -> Result<Self, Broken> {
+        paths(value, "")
+    }
+
+    /// Reads a JSONata template; `field` is the name errors show, such as `Output`.
+    pub(crate) fn with_expressions(value: &Value, field: &str) -> Result<Self, Broken> {
+        expressions(value, field, "")
+    }
+
+    /// Fills the template in.
+    pub(crate) fn fill(&self, env: &Env<'_>) -> Result<Doc, Fault> {
+        if let Self::Constant(doc) = self {
+            return Ok(doc.clone());
+        }
+        let value = self.value(env)?;
+        if doc::is_deeper_than(&value, doc::MAX_DEPTH) {
+            let limit = doc::MAX_DEPTH;
+            return Err(Fault::runtime(format!("The data is nested deeper than {limit} levels.")));
+        }
+        Ok(Doc::new(value))
+    }
+
+    fn value(&self, env: &Env<'_>) -> Result<Value, Fault> {
+        match self {
+            Self::Constant(doc) => Ok(doc.value().clone()),
+            Self::Object(fields) => fields
+                .iter()
+                .map(|(name, part)| Ok((name.clone(), part.value(env)?)))
+                .collect::<Result<Map<_, _>, Fault>>()
+                .map(Value::Object),
+            Self::Array(parts) => {
+                parts.iter().map(|part| part.value(env)).collect::<Result<_, _>>().map(Value::Array)
+            }
+            Self::Query { field, query } => {
+                query.value(env).map_err(|_| missing(query, field, env))
+            }
+            Self::Call { call, .. } => call.value(env),
+            Self::Expression(expression) => expression.value(env),
+        }
+    }
+
+    /// Every query in the template, for checks.
+    pub(crate) fn visit_queries<'a>(&'a self, look: &mut dyn FnMut(&'a Query)) {
+        match self {
+            Self::Constant(_) | Self::Expression(_) => {}
+            Self::Object(fields) => fields.iter().for_each(|(_, part)| part.visit_queries(look)),
+            Self::Array(parts) => parts.iter().for_each(|part| part.visit_queries(look)),
+            Self::Query { query, .. } => look(query),
+            Self::Call { call, .. } => call.visit_queries(look),
+        }
+    }
+}
+
+/// The fault of a path in a template that selects nothing.
+pub(crate) fn missing(query: &Query, field: &str, env: &Env<'_>) -> Fault {
+    Fault::runtime(format!(
+        "The JSONPath '{}' specified for the field '{field}' could not be found in the input '{}'",
+        query.source(),
+        env.root.text()
+    ))
+}
+
+/// A value that is a path or an intrinsic function, with the field it stands in.
+pub(crate) fn dynamic(text: &str, field: &str) -> Option<Template> {
+    if let Some(query) = Query::parse(text) {
+        return Some(Template::Query { field: field.to_owned(), query });
+    }
+    Call::parse(text).map(|call| Template::Call { field: field.to_owned(), call })
+}
+
+fn paths(value: &Value, at: &str) -> Result<Template, Broken> {
+    match value {
+        Value::Object(fields) => {
+            let mut parts = Vec::with_capacity(fields.len());
+            for (name, value) in fields {
+                parts.push(path_field(name, value, fields, at)?);
+            }
+            Ok(fold_object(parts, value))
+        }
+        Value::Array(items) => {
+            let parts = items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| paths(item, &format!("{at}[{index}]")))
+                .collect::<Result<Vec<_>, _>>()?;
+            Ok(fold_array(parts, value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            Ok(Template::Constant(Doc::new(value.clone())))
+        }
+    }
+}
+
+fn path_field(
+    name: &str,
+    value: &Value,
+    fields: &Map<String, Value>,
+    at: &str,
+) -> Result<(String, Template), Broken> {
+    let Some(plain) = name.strip_suffix(".$") else {
+        return Ok((name.to_owned(), paths(value, &format!("{at}/{name}"))?));
+    };
+    let broken = |message: String| Broken { message, location: at.to_owned() };
+    if fields.contains_key(plain) {
+        return Err(broken(format!("The fields '{plain}' and '{name}' may not both be present")));
+    }
+    let part = value.as_str().and_then(|text| dynamic(text, name)).ok_or_else(|| {
+        broken(format!(
+            "The value for the field '{name}' must be a valid JSONPath or a valid intrinsic \
+             function call"
+        ))
+    })?;
+    Ok((plain.to_owned(), part))
+}
+
+fn expressions(value: &Value, field: &str, at: &str) -> Result<Template, Broken> {
+    match value {
+        Value::String(text) => match Expression::inside(text) {
+            None => Ok(Template::Constant(Doc::new(value.clone()))),
+            Some(source) => Expression::parse(source, field)
+                .map(Template::Expression)
+                .map_err(|message| Broken { message, location: at.to_owned() }),
+        },
+        Value::Object(fields) => {
+            let parts = fields
+                .iter()
+                .map(|(name, value)| {
+                    let below = expressions(value, &format!("{field}/{name}"), &format!("{at}/{name}"))?;
+                    Ok((name.clone(), below))
+                })
+                .collect::<Result<Vec<_>, _>>()?;
+            Ok(fold_object(parts, value))
+        }
+        Value::Array(items) => {
+            let parts = items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| {
+                    expressions(item, &format!("{field}[{index}]"), &format!("{at}[{index}]"))
+                })
+                .collect::<Result<Vec<_>, _>>()?;
+            Ok(fold_array(parts, value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {
+            Ok(Template::Constant(Doc::new(value.clone())))
+        }
+    }
+}
+
+fn fold_object(parts: Vec<(String, Template)>, whole: &Value) -> Template {
+    if parts.iter().all(|(_, part)| matches!(part, Template::Constant(_))) {
+        return Template::Constant(Doc::new(whole.clone()));
+    }
+    Template::Object(parts)
+}
+
+fn fold_array(parts: Vec<Template>, whole: &Value) -> Template {
+    if parts.iter().all(|part| matches!(part, Template::Constant(_))) {
+        return Template::Constant(Doc::new(whole.clone()));
+    }
+    Template::Array(parts)
+}
