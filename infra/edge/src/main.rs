@@ -1,3 +1,7 @@
-//! One process that serves every function, and the command line that talks to it.
+//! The program `mano`: the command line decides what it does.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mano_edge::cli::run()
+}

@@ -1,0 +1,389 @@
+//! Talking to a server: the ETSI interfaces and our own, over HTTP, and nothing else.
+
+use super::failure::Failure;
+use clap::Args;
+use jiff::{Timestamp, fmt::rfc2822};
+use serde_json::Value;
+use std::{fs, io::Read, path::PathBuf, time::Duration};
+use ureq::{
+    Agent, SendBody,
+    http::{Method, Request, Response, header, request},
+    tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
+};
+
+/// An answer larger than this is refused rather than held in memory.
+const LARGEST_ANSWER: u64 = 64 << 20;
+
+/// Where the server is and who asks.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Connection {
+    /// Where the server is.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "MANO_ENDPOINT",
+        default_value = "http://127.0.0.1:8080",
+        help_heading = "Connection"
+    )]
+    pub(crate) endpoint: String,
+    /// The bearer token to ask with, where the server wants one.
+    #[arg(
+        long,
+        global = true,
+        value_name = "TOKEN",
+        env = "MANO_TOKEN",
+        hide_env_values = true,
+        help_heading = "Connection"
+    )]
+    pub(crate) token: Option<String>,
+    /// Trust the certificate authorities in this PEM file, instead of the well-known ones.
+    #[arg(long, global = true, value_name = "FILE", env = "MANO_CA", help_heading = "Connection")]
+    pub(crate) ca: Option<PathBuf>,
+}
+
+/// The interfaces of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Api {
+    /// SOL005 NSD management.
+    Nsd,
+    /// SOL005 VNF package management.
+    VnfPackages,
+    /// SOL005 NS lifecycle management.
+    NsLcm,
+    /// SOL003 VNF lifecycle management.
+    VnfLcm,
+    /// Our own.
+    Mano,
+}
+
+impl Api {
+    /// The path it begins with.
+    const fn root(self) -> &'static str {
+        match self {
+            Self::Nsd => "/nsd/v2",
+            Self::VnfPackages => "/vnfpkgm/v2",
+            Self::NsLcm => "/nslcm/v2",
+            Self::VnfLcm => "/vnflcm/v2",
+            Self::Mano => "/mano/v1",
+        }
+    }
+
+    /// What stands in the `Version` header (SOL013 clause 9).
+    const fn version(self) -> &'static str {
+        match self {
+            Self::NsLcm | Self::VnfLcm => "2.0.0",
+            Self::Nsd | Self::VnfPackages => "2.1.0",
+            Self::Mano => "1.0.0",
+        }
+    }
+}
+
+/// What a server answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The JSON content; null if there was none.
+    pub(crate) body: Value,
+    /// `Location`.
+    pub(crate) location: Option<String>,
+    /// Where the next page is (`Link`, `rel="next"`).
+    next: Option<String>,
+    /// The server's clock (`Date`).
+    pub(crate) date: Option<Timestamp>,
+}
+
+impl Answer {
+    /// The last segment of `Location`: the identity of what was created.
+    pub(crate) fn created_id(&self) -> Result<&str, Failure> {
+        let id = self.location.as_deref().and_then(|l| l.trim_end_matches('/').rsplit('/').next());
+        id.filter(|id| !id.is_empty()).ok_or_else(|| {
+            Failure::new("the server accepted this but did not say where to look (no Location)")
+        })
+    }
+}
+
+/// A connection to a server.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    agent: Agent,
+    endpoint: String,
+    token: Option<String>,
+}
+
+impl Client {
+    /// A client; nothing is asked yet.
+    pub(crate) fn new(to: &Connection) -> Result<Self, Failure> {
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_connect(Some(Duration::from_secs(10)))
+            .timeout_recv_response(Some(Duration::from_secs(60)))
+            .user_agent(concat!("mano/", env!("CARGO_PKG_VERSION")))
+            .tls_config(tls(to)?);
+        if is_loopback(&to.endpoint) {
+            config = config.proxy(None);
+        }
+        let endpoint = to.endpoint.trim_end_matches('/').to_owned();
+        Ok(Self { agent: config.build().into(), endpoint, token: to.token.clone() })
+    }
+
+    /// Where the server is.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Reads one thing.
+    pub(crate) fn get(&self, api: Api, path: &str) -> Result<Value, Failure> {
+        Ok(self.ask(Method::GET, api, path, None)?.body)
+    }
+
+    /// Reads one thing that may be absent.
+    pub(crate) fn find(&self, api: Api, path: &str) -> Result<Option<Value>, Failure> {
+        let url = self.url(api, path);
+        let request = self.request(Method::GET, api, &url).body(());
+        let mut response = self.run(request)?;
+        if response.status() == 404 {
+            return Ok(None);
+        }
+        Ok(Some(read(&mut response, &format!("GET {url}"))?.body))
+    }
+
+    /// Reads a container, page by page, up to `limit` things; the flag says that there are more.
+    pub(crate) fn list(
+        &self,
+        api: Api,
+        path: &str,
+        limit: usize,
+    ) -> Result<(Vec<Value>, bool), Failure> {
+        let mut found = Vec::new();
+        let mut url = self.url(api, path);
+        loop {
+            let mut response = self.run(self.request(Method::GET, api, &url).body(()))?;
+            let answer = read(&mut response, &format!("GET {url}"))?;
+            let Value::Array(page) = answer.body else {
+                return Err(Failure::new("the server answered something that is not a list")
+                    .at(format!("GET {url}")));
+            };
+            found.extend(page);
+            if found.len() > limit || (found.len() == limit && answer.next.is_some()) {
+                found.truncate(limit);
+                return Ok((found, true));
+            }
+            let Some(next) = answer.next else { return Ok((found, false)) };
+            url = self.follow(&next);
+        }
+    }
+
+    /// Asks for something, with JSON content where there is some.
+    pub(crate) fn ask(
+        &self,
+        method: Method,
+        api: Api,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, Failure> {
+        let url = self.url(api, path);
+        let asked = format!("{method} {url}");
+        let media = if method == Method::PATCH {
+            "application/merge-patch+json"
+        } else {
+            "application/json"
+        };
+        let request = self.request(method, api, &url);
+        let mut response = match body {
+            None => self.run(request.body(()))?,
+            Some(body) => {
+                let request = request.header(header::CONTENT_TYPE, media);
+                self.run(request.body(body.to_string()))?
+            }
+        };
+        read(&mut response, &asked)
+    }
+
+    /// Asks for something to be made or done.
+    pub(crate) fn post(&self, api: Api, path: &str, body: &Value) -> Result<Answer, Failure> {
+        self.ask(Method::POST, api, path, Some(body))
+    }
+
+    /// Removes something.
+    pub(crate) fn delete(&self, api: Api, path: &str) -> Result<(), Failure> {
+        self.ask(Method::DELETE, api, path, None).map(|_| ())
+    }
+
+    /// Sends an archive of `length` bytes as it is read.
+    pub(crate) fn upload(
+        &self,
+        api: Api,
+        path: &str,
+        content: &mut dyn Read,
+        length: u64,
+    ) -> Result<(), Failure> {
+        let url = self.url(api, path);
+        let request = self
+            .request(Method::PUT, api, &url)
+            .header(header::CONTENT_TYPE, "application/zip")
+            .header(header::CONTENT_LENGTH, length)
+            // A refusal then comes before the bytes are sent, and is not lost in a reset.
+            .header(header::EXPECT, "100-continue")
+            .body(SendBody::from_reader(content));
+        read(&mut self.run(request)?, &format!("PUT {url}")).map(|_| ())
+    }
+
+    /// The URL of a path of an interface.
+    fn url(&self, api: Api, path: &str) -> String {
+        format!("{}{}{path}", self.endpoint, api.root())
+    }
+
+    /// Where a link leads: always to the server we were told of, so that the token stays with it.
+    fn follow(&self, link: &str) -> String {
+        if link.starts_with(&self.endpoint) {
+            return link.to_owned();
+        }
+        let after = link.split_once("://").map_or(link, |(_, rest)| rest);
+        let path = after.find('/').map_or("/", |at| &after[at..]);
+        let (scheme, rest) = self.endpoint.split_once("://").unwrap_or(("http", &self.endpoint));
+        let host = rest.split('/').next().unwrap_or(rest);
+        format!("{scheme}://{host}{path}")
+    }
+
+    /// The head of a request.
+    fn request(&self, method: Method, api: Api, url: &str) -> request::Builder {
+        let request = Request::builder()
+            .method(method)
+            .uri(url)
+            .header("Version", api.version())
+            .header(header::ACCEPT, "application/json, application/problem+json");
+        match &self.token {
+            Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
+            None => request,
+        }
+    }
+
+    /// Sends it and waits for the head of the answer.
+    fn run<B: ureq::AsSendBody>(
+        &self,
+        request: Result<Request<B>, ureq::http::Error>,
+    ) -> Result<Response<ureq::Body>, Failure> {
+        let sent = request.map_err(ureq::Error::from).and_then(|request| self.agent.run(request));
+        sent.map_err(|error| Failure::unanswered(&self.endpoint, &error))
+    }
+}
+
+/// Reads an answer whole; one that says no becomes a failure.
+fn read(response: &mut Response<ureq::Body>, asked: &str) -> Result<Answer, Failure> {
+    let status = response.status().as_u16();
+    let limited = response.body_mut().with_config().limit(LARGEST_ANSWER);
+    let text = limited.read_to_string().map_err(|error| {
+        Failure::new(format!("the answer could not be read: {error}")).at(asked)
+    })?;
+    if !(200..300).contains(&status) {
+        return Err(Failure::answered(status, asked, &text));
+    }
+    let body = if text.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_str(&text).map_err(|error| {
+            Failure::new(format!("the answer is not JSON: {error}"))
+                .at(asked)
+                .next("is this the address of a mano server?")
+        })?
+    };
+    let head =
+        |name| response.headers().get(name).and_then(|v: &header::HeaderValue| v.to_str().ok());
+    Ok(Answer {
+        body,
+        location: head(header::LOCATION).map(Into::into),
+        next: head(header::LINK).and_then(next_page),
+        date: head(header::DATE).and_then(|d| Some(rfc2822::parse(d).ok()?.timestamp())),
+    })
+}
+
+/// The target of `rel="next"` in a `Link` header (RFC 8288).
+fn next_page(link: &str) -> Option<String> {
+    link.split(',').find_map(|one| {
+        let (target, parameters) = one.trim().strip_prefix('<')?.split_once('>')?;
+        let is_next =
+            parameters.split(';').any(|p| matches!(p.trim(), r#"rel="next""# | "rel=next"));
+        is_next.then(|| target.to_owned())
+    })
+}
+
+/// Whom to trust.
+fn tls(to: &Connection) -> Result<TlsConfig, Failure> {
+    let Some(path) = &to.ca else { return Ok(TlsConfig::default()) };
+    let pem = fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
+    let roots: Vec<Certificate<'static>> = parse_pem(&pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if roots.is_empty() {
+        let what = format!("{} holds no certificate", path.display());
+        return Err(Failure::misuse(what).next("give a PEM file with BEGIN CERTIFICATE in it"));
+    }
+    Ok(TlsConfig::builder().root_certs(RootCerts::from(roots)).build())
+}
+
+/// Whether a URL names this machine, where no proxy may stand between.
+fn is_loopback(endpoint: &str) -> bool {
+    let host = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+    host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]")
+}
+
+/// A path segment, with everything encoded that would end it (RFC 3986).
+pub(crate) fn segment(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(endpoint: &str) -> Client {
+        let to = Connection { endpoint: endpoint.into(), token: None, ca: None };
+        Client::new(&to).unwrap()
+    }
+
+    #[test]
+    fn the_next_page_is_found_among_links() {
+        let link = r#"<http://h/first>; rel="first", <http://h/x?m=1>; rel="next""#;
+        assert_eq!(next_page(link).as_deref(), Some("http://h/x?m=1"));
+        assert_eq!(next_page(r#"<http://h/x>; rel="prev""#), None);
+    }
+
+    #[test]
+    fn a_link_to_another_host_is_asked_of_our_own() {
+        let ours = client("https://mano.example:8443/prefix/");
+        assert_eq!(
+            ours.follow("http://elsewhere/prefix/nsd/v2/ns_descriptors?nextpage_opaque_marker=Q"),
+            "https://mano.example:8443/prefix/nsd/v2/ns_descriptors?nextpage_opaque_marker=Q"
+        );
+    }
+
+    #[test]
+    fn a_segment_never_ends_early() {
+        assert_eq!(segment("a b/c?d"), "a%20b%2Fc%3Fd");
+    }
+
+    #[test]
+    fn an_endpoint_that_is_no_url_is_misuse() {
+        let failure = client("not a url").get(Api::Mano, "/vims").unwrap_err();
+        assert_eq!(failure.status(), 2, "{failure}");
+    }
+
+    #[test]
+    fn a_port_nobody_listens_on_is_named() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let failure = client(&format!("http://{free}")).get(Api::Mano, "/vims").unwrap_err();
+        assert!(failure.to_string().contains(&format!("nothing answers at http://{free}")));
+    }
+}

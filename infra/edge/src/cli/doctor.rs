@@ -1,0 +1,65 @@
+//! `mano doctor`: what waits for a person, and what exists that nobody accounts for.
+
+use super::{Mano, client::Api, failure::Failure, find::text, print, vim::existing};
+use serde_json::Value;
+
+/// What `--help` ends with.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  mano doctor                               exit status 0: nothing to do
+  mano doctor -o json                       the findings for a program";
+
+/// Looks at everything and tells what needs a person.
+pub(crate) fn act(mano: &Mano) -> Result<(), Failure> {
+    let mut findings = Vec::new();
+    for (api, path) in [(Api::NsLcm, "/ns_lcm_op_occs"), (Api::VnfLcm, "/vnf_lcm_op_occs")] {
+        findings.extend(undecided(mano, api, path)?);
+    }
+    for vim in mano.client.list(Api::Mano, "/vims", usize::MAX)?.0 {
+        findings.extend(unaccounted(mano, text(&vim, "id")));
+    }
+    if mano.format != print::Format::Table {
+        print::one(mano.format, &Value::from(findings.clone()))?;
+    } else if findings.is_empty() {
+        print::line(&format!("{} answers, and nothing needs you", mano.client.endpoint()))?;
+    } else {
+        for finding in &findings {
+            print::line(&format!("- {finding}"))?;
+        }
+    }
+    match findings.len() {
+        0 => Ok(()),
+        count => Err(Failure::new(format!("{count} findings need a person"))),
+    }
+}
+
+/// Operations that wait for a decision.
+fn undecided(mano: &Mano, api: Api, path: &str) -> Result<Vec<String>, Failure> {
+    let path = format!("{path}?filter=(eq,operationState,FAILED_TEMP)");
+    let (found, _) = mano.client.list(api, &path, usize::MAX)?;
+    let tell = |op: &Value| {
+        let id = text(op, "id");
+        let what = print::cell(op, &["/lcmOperationType", "/operation"]);
+        let of = print::cell(op, &["/nsInstanceId", "/vnfInstanceId"]);
+        format!(
+            "{what} of {of} waits for a decision: `mano op show {id}`, then `mano op retry|rollback|fail {id}`"
+        )
+    };
+    Ok(found.iter().map(tell).collect())
+}
+
+/// Resources at a VIM that are in no inventory, or the VIM's silence.
+fn unaccounted(mano: &Mano, vim: &str) -> Vec<String> {
+    match existing(mano, vim) {
+        Err(failure) => vec![format!("VIM {vim} cannot be looked at: {}", failure.what())],
+        Ok(found) => found
+            .iter()
+            .filter(|resource| resource.get("known") == Some(&Value::Bool(false)))
+            .map(|resource| {
+                let name = print::cell(resource, &["/name"]);
+                let id = print::cell(resource, &["/resourceId"]);
+                format!("VIM {vim} has {name} ({id}), which is in no inventory")
+            })
+            .collect(),
+    }
+}

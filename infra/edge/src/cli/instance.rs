@@ -1,0 +1,185 @@
+//! What network services and network functions have in common: list, show, delete, release.
+
+use super::{
+    Mano,
+    client::{Api, segment},
+    descriptor::{List, Which, list_of},
+    failure::Failure,
+    find::{Noun, text},
+    op::{self, Wait},
+    print::{self, Column, Format},
+};
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value, json};
+use std::{fs, io, path::Path, path::PathBuf};
+
+/// What differs between a network service and a network function.
+pub(crate) struct Family {
+    /// How it is found.
+    pub(crate) noun: Noun,
+    /// Its operations.
+    pub(crate) ops: op::Kind,
+    /// The container under our own interface.
+    pub(crate) own: &'static str,
+    /// The columns of a list.
+    pub(crate) columns: &'static [Column],
+}
+
+/// The resources of an instance, as the inventory has them.
+const RESOURCES: &[Column] = &[
+    ("RESOURCE", &["/want/name", "/name"]),
+    ("KIND", &["/want/kind", "/kind"]),
+    ("VIM", &["/vimId"]),
+    ("ZONE", &["/zoneId"]),
+    ("PRESENCE", &["/presence"]),
+    ("RESOURCE ID", &["/resourceId"]),
+];
+
+/// Larger or smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Direction {
+    /// Larger.
+    Out,
+    /// Smaller.
+    In,
+}
+
+impl Direction {
+    /// The ETSI word.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Out => "SCALE_OUT",
+            Self::In => "SCALE_IN",
+        }
+    }
+}
+
+/// Parameters and the way out of them: the whole request.
+#[derive(Debug, Args)]
+pub(crate) struct Body {
+    /// An additional parameter for the descriptor's own use; the value may be JSON. Repeatable.
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair)]
+    params: Vec<(String, Value)>,
+    /// Send this JSON file ('-': standard input) instead of what the other options say.
+    #[arg(long, value_name = "FILE")]
+    body: Option<PathBuf>,
+}
+
+impl Body {
+    /// The request: the file, or `made` with the parameters under `name`.
+    pub(crate) fn request(&self, mut made: Value, name: &str) -> Result<Value, Failure> {
+        if let Some(path) = &self.body {
+            return json_file(path);
+        }
+        if !self.params.is_empty() {
+            made[name] = self.params.iter().cloned().collect::<Map<_, _>>().into();
+        }
+        Ok(made)
+    }
+}
+
+/// `NAME=VALUE`, the value as JSON if it is JSON.
+pub(crate) fn pair(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+    Ok((name.to_owned(), value))
+}
+
+/// The JSON in a file, or in standard input.
+pub(crate) fn json_file(path: &Path) -> Result<Value, Failure> {
+    let read = if path == Path::new("-") {
+        io::read_to_string(io::stdin())
+    } else {
+        fs::read_to_string(path)
+    };
+    let text = read.map_err(|error| Failure::file("read", path, &error))?;
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::misuse(format!("{} is not JSON: {error}", path.display())))
+}
+
+impl Family {
+    /// The identity that `typed` means.
+    pub(crate) fn id(&self, mano: &Mano, typed: &str) -> Result<String, Failure> {
+        self.noun.id(&mano.client, typed)
+    }
+
+    /// Makes one; its id is the result.
+    pub(crate) fn create(&self, mano: &Mano, request: &Value) -> Result<(), Failure> {
+        let answer = mano.client.post(self.noun.api, self.noun.path, request)?;
+        match mano.format {
+            Format::Table => print::line(text(&answer.body, "id")),
+            Format::Json | Format::Yaml => print::one(mano.format, &answer.body),
+        }
+    }
+
+    /// Starts the operation `task` on the one that `typed` means.
+    pub(crate) fn start(
+        &self,
+        mano: &Mano,
+        typed: &str,
+        task: &str,
+        request: &Value,
+        wait: &Wait,
+    ) -> Result<(), Failure> {
+        let path = format!("{}/{task}", self.noun.at(&self.id(mano, typed)?));
+        let answer = mano.client.post(self.noun.api, &path, request)?;
+        op::started(mano, self.ops, &answer, wait)
+    }
+
+    /// Lists them.
+    pub(crate) fn list(&self, mano: &Mano, asked: &List) -> Result<(), Failure> {
+        list_of(mano, &self.noun, self.columns, asked)
+    }
+
+    /// One in full, and for people what it holds.
+    pub(crate) fn show(&self, mano: &Mano, which: &Which) -> Result<(), Failure> {
+        let id = self.id(mano, &which.id)?;
+        print::one(mano.format, &mano.client.get(self.noun.api, &self.noun.at(&id))?)?;
+        if mano.format == Format::Table {
+            let path = format!("{}/{}/resources", self.own, segment(&id));
+            let (resources, _) = mano.client.list(Api::Mano, &path, 10_000)?;
+            if !resources.is_empty() {
+                print::line("")?;
+                print::many(mano.format, &resources, RESOURCES)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes one.
+    pub(crate) fn delete(&self, mano: &Mano, which: &Which) -> Result<(), Failure> {
+        let id = self.id(mano, &which.id)?;
+        mano.client.delete(self.noun.api, &self.noun.at(&id))?;
+        print::line(&format!("{} {id} is deleted", self.noun.what))
+    }
+
+    /// Gives back everything that given-up operations left of one.
+    pub(crate) fn release(&self, mano: &Mano, typed: &str, wait: &Wait) -> Result<(), Failure> {
+        let id = self.id(mano, typed)?;
+        let path = format!("{}/{}/release", self.own, segment(&id));
+        let answer = mano.client.post(Api::Mano, &path, &json!({}))?;
+        match answer.location {
+            Some(_) => op::started(mano, self.ops, &answer, wait),
+            None => print::line(&format!("{} {id} holds nothing any more", self.noun.what)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_json_where_it_can_be() {
+        assert_eq!(pair("a=3").unwrap(), ("a".into(), json!(3)));
+        assert_eq!(pair("a=x=y").unwrap(), ("a".into(), json!("x=y")));
+        assert!(pair("a").is_err());
+    }
+
+    #[test]
+    fn parameters_go_into_the_request() {
+        let body = Body { params: vec![("mtu".into(), json!(9000))], body: None };
+        let request = body.request(json!({"flavourId": "small"}), "additionalParams").unwrap();
+        assert_eq!(request, json!({"flavourId": "small", "additionalParams": {"mtu": 9000}}));
+    }
+}

@@ -1,0 +1,38 @@
+//! `mano nsd`: NS descriptors (SOL005 NSD management).
+
+use super::{
+    client::Api,
+    descriptor::{Family, noun},
+};
+
+/// How NS descriptors are found, shown and switched.
+pub(crate) const FAMILY: Family = Family {
+    noun: noun(
+        Api::Nsd,
+        "/ns_descriptors",
+        "NS descriptor",
+        &["nsdId", "nsdName"],
+        "mano nsd list",
+    ),
+    content: "nsd_content",
+    onboarding: "nsdOnboardingState",
+    operational: "nsdOperationalState",
+    columns: &[
+        ("ID", &["/id"]),
+        ("NAME", &["/nsdName"]),
+        ("VERSION", &["/nsdVersion"]),
+        ("NSD", &["/nsdId"]),
+        ("ONBOARDING", &["/nsdOnboardingState"]),
+        ("OPERATIONAL", &["/nsdOperationalState"]),
+        ("USAGE", &["/nsdUsageState"]),
+    ],
+};
+
+/// What `--help` ends with.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  mano nsd onboard service.csar             after the VNF packages it is made of
+  mano nsd onboard ./service/               the same from a folder
+  mano nsd list
+  mano nsd show edge-service                by id, beginning of the id, NSD id or name
+  mano nsd delete --disable edge-service";

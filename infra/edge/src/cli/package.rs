@@ -1,0 +1,39 @@
+//! `mano package`: VNF packages (SOL005 VNF package management).
+
+use super::{
+    client::Api,
+    descriptor::{Family, noun},
+};
+
+/// How VNF packages are found, shown and switched.
+pub(crate) const FAMILY: Family = Family {
+    noun: noun(
+        Api::VnfPackages,
+        "/vnf_packages",
+        "VNF package",
+        &["vnfdId", "vnfProductName"],
+        "mano package list",
+    ),
+    content: "package_content",
+    onboarding: "onboardingState",
+    operational: "operationalState",
+    columns: &[
+        ("ID", &["/id"]),
+        ("PRODUCT", &["/vnfProductName"]),
+        ("VERSION", &["/vnfdVersion"]),
+        ("VNFD", &["/vnfdId"]),
+        ("ONBOARDING", &["/onboardingState"]),
+        ("OPERATIONAL", &["/operationalState"]),
+        ("USAGE", &["/usageState"]),
+    ],
+};
+
+/// What `--help` ends with.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  mano package onboard router.csar          upload, check, and wait for the result
+  mano package onboard ./router/            the same from a folder
+  mano package list
+  mano package show router                  by id, beginning of the id, VNFD id or product name
+  mano package disable router
+  mano package delete --disable router";

@@ -1,0 +1,125 @@
+//! Results on standard output as a table, JSON or YAML; progress on standard error.
+
+use super::failure::Failure;
+use clap::ValueEnum;
+use comfy_table::{ContentArrangement, Table, presets};
+use console::Term;
+use serde_json::Value;
+use std::io::{self, Write};
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// One YAML document.
+    Yaml,
+}
+
+/// A column of a table: its title, and the JSON pointers of which the first that is there is shown.
+pub(crate) type Column = (&'static str, &'static [&'static str]);
+
+/// Writes a line of result; a reader that has gone away ends the program's output, not in error.
+pub(crate) fn line(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("cannot write the result: {error}")))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Writes a line of progress; losing it loses nothing.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// One document, in full.
+pub(crate) fn one(format: Format, value: &Value) -> Result<(), Failure> {
+    match format {
+        Format::Json => line(&format!("{value:#}")),
+        Format::Table => line(yaml(&without_links(value))?.trim_end()),
+        Format::Yaml => line(yaml(value)?.trim_end()),
+    }
+}
+
+/// Many documents: the columns as a table, or all of them in full.
+pub(crate) fn many(format: Format, rows: &[Value], columns: &[Column]) -> Result<(), Failure> {
+    match format {
+        Format::Json => line(&format!("{:#}", Value::from(rows))),
+        Format::Yaml => line(yaml(&Value::from(rows))?.trim_end()),
+        Format::Table => line(&table(rows, columns, width())),
+    }
+}
+
+/// What a value says in a cell.
+pub(crate) fn cell(row: &Value, pointers: &[&str]) -> String {
+    let found = pointers.iter().find_map(|p| row.pointer(p).filter(|v| !v.is_null()));
+    match found {
+        None => "-".into(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(items)) => {
+            items.iter().map(|i| cell(i, &[""])).collect::<Vec<_>>().join(" ")
+        }
+        Some(other) => other.to_string(),
+    }
+}
+
+/// The table as text, with lines no wider than `width` where there is one.
+fn table(rows: &[Value], columns: &[Column], width: Option<u16>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(columns.iter().map(|(title, _)| *title));
+    if let Some(width) = width {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
+    for row in rows {
+        table.add_row(columns.iter().map(|(_, pointers)| cell(row, pointers)));
+    }
+    let text = table.to_string();
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// The width of the terminal results go to; none if they go elsewhere.
+fn width() -> Option<u16> {
+    let term = Term::stdout();
+    term.is_term().then(|| term.size().1)
+}
+
+/// YAML text.
+fn yaml(value: &Value) -> Result<String, Failure> {
+    serde_saphyr::to_string(value)
+        .map_err(|error| Failure::new(format!("the result cannot be written as YAML: {error}")))
+}
+
+/// The document without the links that only programs follow.
+fn without_links(value: &Value) -> Value {
+    let mut value = value.clone();
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("_links");
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_table_shows_the_first_pointer_that_is_there() {
+        let rows = [json!({"id": "a", "n": {"x": 1}}), json!({"id": "b", "m": true})];
+        let text = table(&rows, &[("ID", &["/id"]), ("N", &["/n/x", "/m"])], None);
+        assert_eq!(text, " ID  N\n a   1\n b   true");
+    }
+
+    #[test]
+    fn yaml_reads_back_as_what_was_written() {
+        let value = json!({"yes": "no", "n": "1.0", "text": "a: b\n", "list": [null, 2]});
+        let text = yaml(&value).unwrap();
+        assert!(text.contains(r#""no""#) || text.contains("'no'"), "{text}");
+        assert!(text.contains(r#""1.0""#) || text.contains("'1.0'"), "{text}");
+    }
+}

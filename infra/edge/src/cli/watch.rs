@@ -1,0 +1,162 @@
+//! Following an operation until it rests: redrawn in place on a terminal, line by line elsewhere.
+
+use super::{
+    Mano,
+    client::{Api, Client, segment},
+    failure::Failure,
+    print,
+    tree::Node,
+};
+use console::{Term, truncate_str};
+use jiff::{SignedDuration, Timestamp};
+use std::{
+    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    thread,
+    time::{Duration, Instant},
+};
+use ureq::http::Method;
+
+/// A server that is away (being restarted, perhaps) is asked so many times, a second apart.
+const PATIENCE: usize = 30;
+
+/// Where the tree goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sink {
+    /// It is the result.
+    Result,
+    /// It is progress beside the result.
+    Progress,
+}
+
+/// What the server said of the operation, and its clock when it said so.
+struct Seen {
+    tree: Node,
+    date: Option<Timestamp>,
+    at: Instant,
+}
+
+impl Seen {
+    /// The server's time now: its clock, not ours, began the operation.
+    fn now(&self) -> Option<Timestamp> {
+        let passed = SignedDuration::try_from(self.at.elapsed()).ok()?;
+        self.date?.checked_add(passed).ok()
+    }
+}
+
+/// Follows an operation until it rests; the result is how it stands then.
+pub(crate) fn follow(mano: &Mano, op: &str, sink: Sink) -> Result<Node, Failure> {
+    let (send, receive) = mpsc::channel();
+    let (client, op) = (mano.client.clone(), op.to_owned());
+    // The server answers when something changes; meanwhile the seconds go on.
+    thread::spawn(move || poll(&client, &op, &send));
+    let term = match sink {
+        Sink::Result => Term::stdout(),
+        Sink::Progress => Term::stderr(),
+    };
+    if mano.quiet {
+        lines(&receive, |_| Ok(()))
+    } else if term.is_term() {
+        redraw(&receive, &term)
+    } else if sink == Sink::Result {
+        lines(&receive, print::line)
+    } else {
+        lines(&receive, |text| {
+            print::note(text);
+            Ok(())
+        })
+    }
+}
+
+/// Asks for the tree again and again; each answer waits for a change.
+fn poll(client: &Client, op: &str, to: &Sender<Result<Seen, Failure>>) {
+    let mut path = format!("/operations/{}/tree", segment(op));
+    let base = path.clone();
+    let mut away = 0;
+    loop {
+        match look(client, &path) {
+            Ok(seen) => {
+                away = 0;
+                path = format!("{base}?after={}&wait=20", seen.tree.version);
+                let settled = seen.tree.is_settled();
+                if to.send(Ok(seen)).is_err() || settled {
+                    return;
+                }
+            }
+            Err(failure) if failure.is_passing() && away < PATIENCE && path != base => {
+                away += 1;
+                thread::sleep(Duration::from_secs(1));
+            }
+            Err(failure) => {
+                let _ = to.send(Err(failure));
+                return;
+            }
+        }
+    }
+}
+
+/// One look at the tree.
+fn look(client: &Client, path: &str) -> Result<Seen, Failure> {
+    let answer = client.ask(Method::GET, Api::Mano, path, None)?;
+    let tree = serde_json::from_value(answer.body).map_err(|error| {
+        Failure::new(format!("the server's tree of the operation is not understood: {error}"))
+            .next("use the `mano` that belongs to this server")
+    })?;
+    Ok(Seen { tree, date: answer.date, at: Instant::now() })
+}
+
+/// Draws over what was drawn before.
+fn redraw(receive: &Receiver<Result<Seen, Failure>>, term: &Term) -> Result<Node, Failure> {
+    let mut seen: Option<Seen> = None;
+    let mut drawn = 0;
+    loop {
+        match receive.recv_timeout(Duration::from_millis(200)) {
+            Ok(news) => seen = Some(news?),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(lost()),
+        }
+        let Some(seen) = &seen else { continue };
+        let (height, width) = term.size();
+        // A finished tree stays on the screen in full: it scrolls, and is not drawn again.
+        let settled = seen.tree.is_settled();
+        let most = (!settled).then(|| usize::from(height).saturating_sub(1).max(1));
+        let lines = seen.tree.render(seen.now(), most, term.features().colors_supported());
+        let mut text = String::new();
+        for line in &lines {
+            text.push_str(&truncate_str(line, usize::from(width).saturating_sub(1), "…"));
+            text.push('\n');
+        }
+        let cleared = term.clear_last_lines(drawn);
+        cleared
+            .and_then(|()| term.write_str(&text))
+            .map_err(|error| Failure::new(format!("cannot draw on the terminal: {error}")))?;
+        if settled {
+            return Ok(seen.tree.clone());
+        }
+        drawn = lines.len();
+    }
+}
+
+/// Writes one line for each change.
+fn lines(
+    receive: &Receiver<Result<Seen, Failure>>,
+    write: impl Fn(&str) -> Result<(), Failure>,
+) -> Result<Node, Failure> {
+    let mut before: Option<Node> = None;
+    for news in receive {
+        let seen = news?;
+        for line in seen.tree.changes(before.as_ref(), seen.now()) {
+            write(&line)?;
+        }
+        if seen.tree.is_settled() {
+            return Ok(seen.tree);
+        }
+        before = Some(seen.tree);
+    }
+    Err(lost())
+}
+
+/// The asking thread ended without a word.
+fn lost() -> Failure {
+    Failure::new("following the operation ended before the operation did")
+        .next("repeat the command")
+}

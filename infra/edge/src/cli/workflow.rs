@@ -1,0 +1,115 @@
+//! `mano workflow`: the workflow documents and their runs.
+
+use super::{
+    Mano,
+    client::{Api, segment},
+    failure::Failure,
+    print::{self, Column, note},
+};
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+/// What can be done with workflows.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// List the workflows.
+    List,
+    /// Show a workflow's definition (Amazon States Language).
+    Show(Show),
+    /// List the runs of a workflow, the newest first.
+    Runs(Runs),
+    /// Tell what happened in a run, event by event.
+    History(History),
+}
+
+/// `show`
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The workflow's name.
+    name: String,
+}
+
+/// `runs`
+#[derive(Debug, Args)]
+pub(crate) struct Runs {
+    /// The workflow's name.
+    name: String,
+    /// At most so many.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    limit: usize,
+}
+
+/// `history`
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// The workflow's name.
+    name: String,
+    /// The run's name: the operation's id, a dash, and which try of it, from 0.
+    run: String,
+    /// At most so many events.
+    #[arg(long, value_name = "N", default_value_t = 25_000)]
+    limit: usize,
+}
+
+/// What `--help` ends with.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  mano workflow list
+  mano workflow show vnf-instantiate
+  mano workflow runs vnf-instantiate
+  mano workflow history vnf-instantiate 0b6f2c1e-5d0c-4c8e-9a57-0d6f6a1f0b1d-0";
+
+const RUNS: &[Column] = &[
+    ("RUN", &["/name"]),
+    ("STATUS", &["/status"]),
+    ("STARTED", &["/startDate"]),
+    ("STOPPED", &["/stopDate"]),
+    ("ERROR", &["/error"]),
+];
+
+const EVENTS: &[Column] = &[
+    ("ID", &["/id"]),
+    ("AFTER", &["/previousEventId"]),
+    ("TIME", &["/timestamp"]),
+    ("EVENT", &["/type"]),
+    ("STATE", &["/stateEnteredEventDetails/name", "/stateExitedEventDetails/name"]),
+];
+
+/// Carries a command out.
+pub(crate) fn act(mano: &Mano, action: &Action) -> Result<(), Failure> {
+    match action {
+        Action::List => {
+            let (found, _) = mano.client.list(Api::Mano, "/workflows", usize::MAX)?;
+            print::many(mano.format, &found, &[("WORKFLOW", &["/name", ""])])
+        }
+        Action::Show(asked) => {
+            let path = format!("/workflows/{}", segment(&asked.name));
+            let definition = mano.client.get(Api::Mano, &path)?;
+            // A definition is JSON by nature.
+            match mano.format {
+                print::Format::Table => print::line(&format!("{definition:#}")),
+                format @ (print::Format::Json | print::Format::Yaml) => {
+                    print::one(format, &definition)
+                }
+            }
+        }
+        Action::Runs(asked) => {
+            let path = format!("/workflows/{}/runs", segment(&asked.name));
+            many(mano, &path, asked.limit, RUNS)
+        }
+        Action::History(asked) => {
+            let (name, run) = (segment(&asked.name), segment(&asked.run));
+            many(mano, &format!("/workflows/{name}/runs/{run}/history"), asked.limit, EVENTS)
+        }
+    }
+}
+
+/// A list that says when it is cut.
+fn many(mano: &Mano, path: &str, limit: usize, columns: &[Column]) -> Result<(), Failure> {
+    let (found, more): (Vec<Value>, bool) = mano.client.list(Api::Mano, path, limit)?;
+    print::many(mano.format, &found, columns)?;
+    if more {
+        note(&format!("these are the first {}; see more with --limit", found.len()));
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! Every function and every workflow in one process, and the command line that talks to it.
+
+pub mod cli;
