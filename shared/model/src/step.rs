@@ -216,8 +216,19 @@ pub fn removed(origin: Origin, subject: &Subject) -> Plan {
         None => plan,
     };
     let held = subject.row.is_some() || matches!(subject.task, Task::Undo(_));
+    if held { give_back(plan, resource) } else { plan }
+}
+
+/// A leftover of no operation under way is gone: its row goes and its reservation comes back.
+#[must_use]
+pub fn released(origin: Origin, row: &Versioned<Resource>) -> Plan {
+    let plan = Plan::new(origin).delete::<Resource>(row.version, row.value.id());
+    give_back(plan, row)
+}
+
+fn give_back(plan: Plan, resource: &Resource) -> Plan {
     let back = Zone::give_back(resource.want.amounts);
-    if !held || back.is_empty() {
+    if back.is_empty() {
         return plan;
     }
     plan.add::<Zone>(Zone::id_of(&resource.vim_id, &resource.zone_id), back)
@@ -357,6 +368,14 @@ mod tests {
         let plan = removed(origin(), &old);
         assert_eq!(given_back(&plan), 3024);
         assert_eq!(write_of(&plan, Kind::Resource).unwrap().expect, Expect::Version(4));
+    }
+
+    #[test]
+    fn a_leftover_leaves_with_its_reservation() {
+        let row = subject(Verb::Remove, "old-1").task.resource().clone();
+        let plan = released(origin(), &Versioned { version: 3, value: row });
+        assert_eq!(given_back(&plan), 3024);
+        assert_eq!(write_of(&plan, Kind::Resource).unwrap().expect, Expect::Version(3));
     }
 
     #[test]
