@@ -1,0 +1,115 @@
+//! Finds the row of a function's table that a call or an event is for, and calls it.
+
+use futures_util::FutureExt;
+use mano_ports::{
+    Cx, Error, Fault,
+    function::{Event, Function, OnEvent, StepCall},
+};
+use serde_json::Value;
+use std::panic::AssertUnwindSafe;
+use tracing::Instrument;
+
+/// How a step failed, as a Lambda function would say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepFailure {
+    /// Lambda's `errorType`: a [`Fault`] name, or a name of AWS's where no row was reached.
+    pub error: String,
+    /// Lambda's `errorMessage`.
+    pub cause: String,
+}
+
+/// The tables of every function, and what their rows may touch.
+pub(crate) struct Dispatch {
+    pub(crate) cx: Cx,
+    pub(crate) functions: &'static [&'static Function],
+}
+
+impl Dispatch {
+    /// Calls the step row that `payload.step` names, of the function that `function` names.
+    pub(crate) async fn step(&self, function: &str, payload: Value) -> Result<Value, StepFailure> {
+        let (name, found) = (function_name(function), self.functions);
+        let Some(function) = found.iter().find(|known| known.name == name) else {
+            return Err(StepFailure {
+                error: "Lambda.ResourceNotFoundException".into(),
+                cause: format!("there is no function '{name}'"),
+            });
+        };
+        let call: StepCall = serde_json::from_value(payload)
+            .map_err(|error| bug(format!("the call of '{name}' is not a step call: {error}")))?;
+        let Some(row) = function.steps.iter().find(|row| row.name == call.step) else {
+            return Err(bug(format!("function '{name}' has no step '{}'", call.step)));
+        };
+        let span = tracing::info_span!(
+            "step",
+            name = row.name,
+            tenant = call.tenant.as_str(),
+            op = call.op,
+            run = call.run,
+            traceparent = call.more.get("trace").and_then(|trace| trace.as_str()),
+        );
+        let call = AssertUnwindSafe((row.handler)(&self.cx, call)).catch_unwind();
+        let answer = call.instrument(span.clone()).await;
+        let answer = answer.unwrap_or_else(|_| Err(Error::Bug("the step panicked".into())));
+        answer.map_err(|error| {
+            let failure = StepFailure { error: error.fault().name().into(), cause: error.chain() };
+            span.in_scope(|| {
+                tracing::warn!(error = failure.error, cause = failure.cause, "failed")
+            });
+            failure
+        })
+    }
+
+    /// Calls every row that is interested in the event; the first failure, if any.
+    pub(crate) async fn event(&self, event: &Event) -> Result<(), Error> {
+        let rows = self.functions.iter().flat_map(|function| function.requests);
+        let mut result = Ok(());
+        for row in rows.filter(|row| is_for(row, event)) {
+            let span = tracing::info_span!("event", source = event.source, id = event.id);
+            let call = AssertUnwindSafe((row.handler)(&self.cx, event)).catch_unwind();
+            let answer = call.instrument(span).await;
+            let answer = answer.unwrap_or_else(|_| Err(Error::Bug("the row panicked".into())));
+            if let Err(error) = answer {
+                let (source, kind) = (&event.source, &event.detail_type);
+                tracing::warn!(source, kind, error = error.chain(), "an event was not handled");
+                result = result.and(Err(error));
+            }
+        }
+        result
+    }
+}
+
+/// The name in a function's ARN, or the name itself.
+fn function_name(function: &str) -> &str {
+    match function.split_once(":function:") {
+        Some((_, name)) => name.split(':').next().unwrap_or(name),
+        None => function,
+    }
+}
+
+fn is_for(row: &OnEvent, event: &Event) -> bool {
+    let kind = match row.detail_type.strip_suffix('*') {
+        Some(head) => event.detail_type.starts_with(head),
+        None => row.detail_type == event.detail_type,
+    };
+    kind && (row.source == "*" || row.source == event.source)
+}
+
+fn bug(cause: String) -> StepFailure {
+    StepFailure { error: Fault::Bug.name().into(), cause }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_goes_by_its_name_or_its_arn() {
+        for name in [
+            "adapters",
+            "arn:aws:lambda:us-east-1:111111111111:function:adapters",
+            "arn:aws:lambda:us-east-1:111111111111:function:adapters:live",
+        ] {
+            assert_eq!(function_name(name), "adapters");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What runs just now, so that a stop can wait for it and let nothing new begin.
+
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// A gate that counts who is inside.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    places: Arc<Semaphore>,
+}
+
+/// Somebody inside; gone when dropped.
+pub(crate) struct Inside {
+    _place: OwnedSemaphorePermit,
+}
+
+/// More than can ever be inside at once.
+const PLACES: u32 = 1 << 24;
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        Self { places: Arc::new(Semaphore::new(PLACES as usize)) }
+    }
+
+    /// A place inside, unless the gate is closed.
+    pub(crate) fn enter(&self) -> Option<Inside> {
+        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        Some(Inside { _place: place })
+    }
+
+    /// Lets nobody in any more and returns when everybody has left.
+    pub(crate) async fn close(&self) {
+        // Waiting for all places makes the semaphore refuse `try_acquire` from now on.
+        if let Ok(all) = Arc::clone(&self.places).acquire_many_owned(PLACES).await {
+            all.forget();
+            self.places.close();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    #[tokio::test]
+    async fn a_closing_gate_waits_for_those_inside_and_lets_nobody_in() {
+        let gate = Gate::new();
+        let inside = gate.enter().expect("open");
+        let mut closing = Box::pin(gate.close());
+        assert!((&mut closing).now_or_never().is_none());
+        assert!(gate.enter().is_none(), "closing");
+        drop(inside);
+        closing.await;
+        assert!(gate.enter().is_none(), "closed");
+    }
+}

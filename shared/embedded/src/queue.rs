@@ -1,0 +1,324 @@
+//! Work for later, as a table of the store's file, and the loop that hands it to consumers.
+//!
+//! ```text
+//!   send ─▶ message (due, attempts) ─▶ first of its group, due ─▶ consumer ─▶ gone
+//!                 ▲                                                  │ failed
+//!                 └────────── later, attempts + 1 ◀──────────────────┤
+//!                                             dead (reason) ◀────────┘ after the last
+//! ```
+
+use crate::{
+    gate::{Gate, Inside},
+    store::SqliteStore,
+};
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use mano_ports::{
+    Cx, Error as Failure,
+    clock::Clock,
+    function::Consumer,
+    queue::{Error, Message, Queue},
+    store,
+};
+use rusqlite::{OptionalExtension, params};
+use std::{
+    collections::HashSet,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::Notify;
+use tracing::Instrument;
+
+/// The same id within so many milliseconds is one message.
+const DEDUP: i64 = 5 * 60 * 1000;
+
+/// Messages handled at the same time.
+const AT_ONCE: usize = 128;
+
+/// After so many failures a message is dead.
+pub(crate) const ATTEMPTS: u32 = 8;
+
+/// The queue as a table.
+pub struct SqliteQueue {
+    store: Arc<SqliteStore>,
+    clock: Arc<dyn Clock>,
+    sent: Arc<Notify>,
+}
+
+/// A message that nobody could handle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dead {
+    /// The queue it was sent to.
+    pub queue: String,
+    /// Its group.
+    pub group: String,
+    /// What its last attempt failed with.
+    pub reason: String,
+    /// What it said.
+    pub body: String,
+}
+
+/// A message to handle.
+#[derive(Debug, Clone)]
+struct Waiting {
+    place: i64,
+    queue: String,
+    group: String,
+    /// Milliseconds since 1970.
+    due: i64,
+    attempts: u32,
+    body: String,
+}
+
+impl SqliteQueue {
+    pub(crate) fn new(store: &Arc<SqliteStore>, clock: &Arc<dyn Clock>) -> Self {
+        Self { store: Arc::clone(store), clock: Arc::clone(clock), sent: Arc::new(Notify::new()) }
+    }
+
+    /// The messages that nobody could handle, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn dead(&self, limit: usize) -> Result<Vec<Dead>, store::Error> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.store.read(|db| {
+            let sql = "SELECT queue, grp, reason, body FROM dead ORDER BY place LIMIT ?1";
+            let mut statement = db.prepare_cached(sql)?;
+            let dead = statement.query_map([limit], |row| {
+                Ok(Dead {
+                    queue: row.get(0)?,
+                    group: row.get(1)?,
+                    reason: row.get(2)?,
+                    body: row.get(3)?,
+                })
+            })?;
+            dead.collect()
+        })
+    }
+
+    /// The first message of each group, the earliest due first.
+    fn heads(&self, limit: usize) -> Result<Vec<Waiting>, store::Error> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.store.read(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT place, queue, grp, due, attempts, body FROM message m
+                 WHERE NOT EXISTS (SELECT 1 FROM message e WHERE e.queue = m.queue
+                   AND e.grp = m.grp AND e.place < m.place)
+                 ORDER BY due LIMIT ?1",
+            )?;
+            let heads = statement.query_map([limit], |row| {
+                Ok(Waiting {
+                    place: row.get(0)?,
+                    queue: row.get(1)?,
+                    group: row.get(2)?,
+                    due: row.get(3)?,
+                    attempts: row.get(4)?,
+                    body: row.get(5)?,
+                })
+            })?;
+            heads.collect()
+        })
+    }
+
+    fn now(&self) -> i64 {
+        self.clock.now().as_millisecond()
+    }
+
+    async fn remove(&self, place: i64) -> Result<(), store::Error> {
+        let write = self.store.write(move |db| {
+            db.prepare_cached("DELETE FROM message WHERE place = ?1")?.execute([place])?;
+            Ok(())
+        });
+        write.await
+    }
+
+    /// Sends the message again later, or lays it among the dead.
+    async fn failed(&self, message: &Waiting, reason: String) -> Result<(), store::Error> {
+        let attempts = message.attempts + 1;
+        let (place, now) = (message.place, self.now());
+        let last = attempts >= ATTEMPTS;
+        tracing::warn!(queue = message.queue, attempts, last, reason, "a message was not handled");
+        let write = self.store.write(move |db| {
+            if last {
+                db.prepare_cached(
+                    "INSERT OR REPLACE INTO dead (place, queue, grp, at, reason, body)
+                     SELECT place, queue, grp, ?2, ?3, body FROM message WHERE place = ?1",
+                )?
+                .execute(params![place, now, reason])?;
+                db.prepare_cached("DELETE FROM message WHERE place = ?1")?.execute([place])?;
+            } else {
+                let due = now.saturating_add(pause(attempts));
+                let sql = "UPDATE message SET due = ?2, attempts = ?3 WHERE place = ?1";
+                db.prepare_cached(sql)?.execute(params![place, due, attempts])?;
+            }
+            Ok(())
+        });
+        write.await
+    }
+}
+
+/// Milliseconds to wait after so many failures: 1 s, 2 s, 4 s … 5 min.
+fn pause(attempts: u32) -> i64 {
+    let doubled = 1000_i64.checked_shl(attempts.saturating_sub(1)).unwrap_or(i64::MAX);
+    doubled.clamp(1000, 300_000)
+}
+
+#[async_trait]
+impl Queue for SqliteQueue {
+    async fn send(&self, message: Message) -> Result<(), Error> {
+        let now = self.now();
+        let delay = i64::try_from(message.delay.as_millis()).unwrap_or(i64::MAX);
+        let due = now.saturating_add(delay);
+        let body = message.body.to_string();
+        let Message { queue, group, dedup, .. } = message;
+        let write = self.store.write(move |db| {
+            db.prepare_cached("DELETE FROM sent WHERE at <= ?1")?.execute([now - DEDUP])?;
+            let first = db
+                .prepare_cached(
+                    "INSERT OR IGNORE INTO sent (queue, dedup, at) VALUES (?1, ?2, ?3)",
+                )?
+                .execute(params![queue, dedup, now])?;
+            if first == 1 {
+                let sql = "INSERT INTO message (queue, grp, due, attempts, body)
+                           VALUES (?1, ?2, ?3, 0, ?4)";
+                db.prepare_cached(sql)?.execute(params![queue, group, due, body])?;
+            }
+            Ok(())
+        });
+        write.await.map_err(|error| Error::Unavailable(Box::new(error)))?;
+        self.sent.notify_one();
+        Ok(())
+    }
+}
+
+/// Hands messages to the consumers of a host.
+pub(crate) struct Receiver {
+    queue: Arc<SqliteQueue>,
+    cx: Cx,
+    consumers: Vec<&'static Consumer>,
+    gate: Gate,
+    /// Groups whose message is with its consumer.
+    busy: Mutex<HashSet<(String, String)>>,
+}
+
+impl Receiver {
+    pub(crate) fn new(
+        queue: &Arc<SqliteQueue>,
+        cx: Cx,
+        consumers: Vec<&'static Consumer>,
+        gate: Gate,
+    ) -> Arc<Self> {
+        let busy = Mutex::default();
+        Arc::new(Self { queue: Arc::clone(queue), cx, consumers, gate, busy })
+    }
+
+    /// Receives until the gate closes.
+    pub(crate) async fn run(self: Arc<Self>) {
+        loop {
+            let pause = self.begin_due();
+            let Some(pause) = pause else { return };
+            tokio::select! {
+                () = self.cx.clock.sleep(pause) => {}
+                () = self.queue.sent.notified() => {}
+            }
+        }
+    }
+
+    /// Begins what is due; how long until more is, or `None` when the gate is closed.
+    fn begin_due(self: &Arc<Self>) -> Option<Duration> {
+        const LOOK: Duration = Duration::from_secs(60);
+        let room = AT_ONCE.saturating_sub(self.busy().len());
+        let heads = match self.queue.heads(AT_ONCE * 2) {
+            Ok(heads) => heads,
+            Err(error) => {
+                tracing::error!(%error, "the queue cannot be read; trying again soon");
+                return Some(Duration::from_secs(1));
+            }
+        };
+        let now = self.queue.now();
+        let mut begun = 0;
+        for message in heads {
+            let group = (message.queue.clone(), message.group.clone());
+            if message.due > now {
+                let pause = Duration::from_millis(message.due.abs_diff(now));
+                return self.gate.enter().map(|_| pause.min(LOOK));
+            }
+            // Whoever finishes wakes the loop again.
+            if begun < room && self.busy().insert(group) {
+                let inside = self.gate.enter()?;
+                begun += 1;
+                tokio::spawn(Arc::clone(self).handle(message, inside));
+            }
+        }
+        self.gate.enter().map(|_| LOOK)
+    }
+
+    async fn handle(self: Arc<Self>, message: Waiting, _inside: Inside) {
+        let done = match self.call(&message).await {
+            Ok(()) => self.queue.remove(message.place).await,
+            Err(error) => self.queue.failed(&message, error.chain()).await,
+        };
+        if let Err(error) = done {
+            tracing::error!(%error, "a message's end was not written; it comes again");
+        }
+        self.busy().remove(&(message.queue, message.group));
+        self.queue.sent.notify_one();
+    }
+
+    async fn call(&self, message: &Waiting) -> Result<(), Failure> {
+        let nobody = || Failure::Bug(format!("no function consumes queue '{}'", message.queue));
+        let row = self.consumers.iter().find(|row| row.queue == message.queue);
+        let row = row.ok_or_else(nobody)?;
+        let unread = |error| Failure::Bug(format!("a message is not JSON: {error}"));
+        let body: serde_json::Value = serde_json::from_str(&message.body).map_err(unread)?;
+        let span = tracing::info_span!(
+            "consumer",
+            queue = message.queue,
+            tenant = body["tenant"].as_str(),
+            op = body["op"].as_str(),
+            traceparent = body["trace"].as_str(),
+        );
+        let call = AssertUnwindSafe((row.handler)(&self.cx, body)).catch_unwind();
+        let handled = call.instrument(span).await;
+        handled.unwrap_or_else(|_| Err(Failure::Bug("a consumer panicked".into())))
+    }
+
+    fn busy(&self) -> std::sync::MutexGuard<'_, HashSet<(String, String)>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SqliteQueue {
+    /// How many messages wait.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn waiting(&self) -> Result<u64, store::Error> {
+        let count: Option<i64> = self.store.read(|db| {
+            let sql = "SELECT count(*) FROM message";
+            db.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()
+        })?;
+        Ok(u64::try_from(count.unwrap_or_default()).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::World;
+    use mano_ports::contract::queue::Fresh;
+
+    fn fresh() -> Fresh {
+        let world = World::new();
+        let clock = Arc::clone(&world.clock);
+        Fresh {
+            queue: Arc::clone(world.host.queue()) as _,
+            store: Arc::clone(world.host.store()) as _,
+            pass: Box::new(move |time| clock.advance(time)),
+            keep: Box::new(world),
+        }
+    }
+
+    mano_ports::queue_contract!(fresh());
+}
