@@ -46,6 +46,17 @@ pub struct Remark {
     pub line: Option<u32>,
 }
 
+/// Where the parts of content lie in its archive.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Layout {
+    /// The files the descriptor is made of, the entry first.
+    pub definitions: Vec<String>,
+    /// The manifest, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
+}
+
 /// What distinguishes the families of entries: VNF packages and NS descriptors.
 pub trait Family:
     Serialize + DeserializeOwned + Clone + PartialEq + std::fmt::Debug + Send + Sync + 'static

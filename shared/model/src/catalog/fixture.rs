@@ -86,6 +86,7 @@ pub(super) fn verdict() -> Verdict<VnfPkgContent> {
             software_images: Vec::new(),
             additional_artifacts: Vec::new(),
             package_security_option: text("OPTION_1"),
+            layout: super::entry::Layout::default(),
         },
         descriptor: Vnfd {
             vnfd_id: text("v1"),

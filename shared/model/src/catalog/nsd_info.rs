@@ -1,7 +1,7 @@
 //! An NS descriptor in the catalogue: what SOL005 `NsdInfo` tells of its content.
 
 use super::{
-    entry::{Entry, Family},
+    entry::{Entry, Family, Layout},
     usage::Descriptor,
     vnf_package::Artifact,
 };
@@ -32,6 +32,8 @@ pub struct NsdContent {
     pub artifacts: Vec<Artifact>,
     /// `OPTION_1`: digests in the manifest; `OPTION_2`: an archive around the archive.
     pub archive_security_option: String,
+    /// Where its parts lie; not shown.
+    pub layout: Layout,
 }
 
 impl Family for NsdContent {

@@ -1,7 +1,7 @@
 //! A VNF package: what SOL005 `VnfPkgInfo` tells of its content.
 
 use super::{
-    entry::{Entry, Family},
+    entry::{Entry, Family, Layout},
     usage::Descriptor,
 };
 use crate::{descriptor::Vnfd, plan::Kind};
@@ -36,6 +36,8 @@ pub struct VnfPkgContent {
     pub additional_artifacts: Vec<Artifact>,
     /// `OPTION_1`: digests in the manifest; `OPTION_2`: an archive around the archive.
     pub package_security_option: String,
+    /// Where its parts lie; not shown.
+    pub layout: Layout,
 }
 
 impl Family for VnfPkgContent {
