@@ -14,6 +14,7 @@ mod intrinsic;
 mod items;
 mod path;
 mod query;
+pub mod runner;
 mod template;
 mod time;
 

@@ -1,0 +1,130 @@
+//! Compares the engine with recorded executions, where the reference data is present.
+
+mod reference;
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use mano_asl::{
+    Kind, Start,
+    runner::{RunOptions, Script, run_from},
+};
+use reference::{agree, normal, path};
+use serde_json::{Value, json};
+
+/// Recordings that are known not to agree, and why.
+const KNOWN: [(&str, &str); 0] = [];
+
+#[test]
+fn recorded_executions_are_repeated() {
+    let folder = path("asl/cases");
+    if !folder.is_dir() {
+        println!("skipped: reference data is not here: {}", folder.display());
+        return;
+    }
+    let only = std::env::var("ASL_CASE").ok();
+    let mut tiers: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let mut failures = String::new();
+    let mut unexpected = Vec::new();
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        let case: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let name = case["name"].as_str().unwrap();
+        if only.as_ref().is_some_and(|only| !name.contains(only)) {
+            continue;
+        }
+        let tier = tiers.entry(case["tier"].as_str().unwrap().to_owned()).or_default();
+        tier.1 += 1;
+        match compare(&case, only.is_some()) {
+            Ok(()) => tier.0 += 1,
+            Err(reason) => {
+                writeln!(failures, "{name}\n    {reason}").unwrap();
+                if !KNOWN.iter().any(|(known, _)| name.contains(known)) {
+                    unexpected.push(name.to_owned());
+                }
+            }
+        }
+    }
+    println!("{failures}");
+    println!("{:<12} {:>7} {:>7}", "tier", "passed", "failed");
+    for (tier, (passed, all)) in &tiers {
+        println!("{tier:<12} {passed:>7} {:>7}", all - passed);
+    }
+    assert!(unexpected.is_empty(), "{} recordings differ: {unexpected:#?}", unexpected.len());
+}
+
+fn compare(case: &Value, verbose: bool) -> Result<(), String> {
+    let expected = &case["expected"];
+    let input = match &case["input"] {
+        Value::String(text) if case["input_was_given"] == true && text.starts_with(['{', '[']) => {
+            text.clone()
+        }
+        other => other.to_string(),
+    };
+    let definition = mano_asl::Definition::parse(&case["definition"].to_string())
+        .map_err(|problems| format!("refused: {}", problems[0]))?;
+    let mut script = Script::parse(&case["task_replay"].to_string()).unwrap();
+    let objects = case["s3_objects"].as_array().cloned().unwrap_or_default();
+    let mut start = Start::new("name", &input);
+    start.arn = "arn:aws:states:us-east-1:111111111111:execution:ArnPart_0idx:name".to_owned();
+    start.state_machine_arn =
+        "arn:aws:states:us-east-1:111111111111:stateMachine:ArnPart_0idx".to_owned();
+    start.state_machine_name = "ArnPart_0idx".to_owned();
+    start.at_millis = recorded_at(case);
+    if case["machine_type"] != "STANDARD" {
+        start.kind = Kind::Express;
+    }
+    let options = RunOptions {
+        tasks: Box::new(|call| script.answer(call)),
+        blobs: Box::new(move |request| {
+            objects
+                .iter()
+                .find(|object| object["Key"] == request.arguments["Key"])
+                .or_else(|| objects.first())
+                .and_then(|object| object["Body"].as_str().map(ToOwned::to_owned))
+                .ok_or_else(|| "there is no such object".to_owned())
+        }),
+        ..RunOptions::default()
+    };
+    let report = run_from(&definition, start, options).map_err(|error| error.to_string())?;
+    if verbose {
+        for event in &report.events {
+            println!("{}", event.to_json());
+        }
+    }
+    let got = json!({
+        "status": report.status,
+        "output": report.output.as_deref().map(normal),
+        "error": report.error,
+        "cause": report.cause.as_deref().map(normal),
+    });
+    for field in ["status", "output", "error", "cause"] {
+        agree(&expected[field], &got[field], field)?;
+    }
+    if expected.get("history_note").is_some() {
+        return Ok(());
+    }
+    let Some(history) = expected["history"].as_array() else { return Ok(()) };
+    let rows: Vec<Value> = report.events.iter().map(|event| event.to_json()).collect();
+    for (at, row) in history.iter().enumerate() {
+        let found = rows.get(at).ok_or_else(|| format!("row {} is missing: {row}", at + 1))?;
+        agree(row, found, &format!("row {}", at + 1))?;
+    }
+    if rows.len() > history.len() {
+        return Err(format!("row {} is too many: {}", history.len() + 1, rows[history.len()]));
+    }
+    Ok(())
+}
+
+/// Executions that wait for a point in time start shortly before they were recorded.
+fn recorded_at(case: &Value) -> i64 {
+    let recorded = case["recorded"].as_str().unwrap_or_default();
+    let part = |range: std::ops::Range<usize>| {
+        recorded.get(range).and_then(|text| text.parse::<i64>().ok()).unwrap_or(1)
+    };
+    let (day, month, year) = (part(0..2), part(3..5), part(6..10));
+    let (hour, minute, second) = (part(12..14), part(15..17), part(18..20));
+    let (y, m) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
+    (days * 86_400 + hour * 3600 + minute * 60 + second) * 1000
+}
