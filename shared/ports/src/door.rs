@@ -28,10 +28,10 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Pa
 use auth::Authenticator;
 use mano_model::sol::sol013::{Api, Version};
 use problem::Rejection;
-use routes::{Found, Routes, Target};
+use routes::{Found, Routes, Row, Target};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-pub use list::{Asked, list};
+pub use list::{Asked, list, list_many};
 pub use query::{decode, encode};
 pub use routes::Clash;
 
@@ -156,15 +156,16 @@ impl Door {
         let Some(target) = found.method(&head.method) else {
             return (found.template(), Err(Rejection::method(&head.method, &found.allow())));
         };
-        let route = match target {
-            Target::Row(route, _) => *route,
+        let row = match target {
+            Target::Row(row) => row,
             Target::Versions(text) => {
                 let admitted = self.authenticator.principal(head).await;
                 let reply = admitted.map(|_| versions::reply(text)).map_err(Rejection::from);
                 return (versions::TEMPLATE, reply);
             }
         };
-        let checked = match self.check(api, route, &found, head, content).await {
+        let route = row.route;
+        let checked = match self.check(api, row, &found, head, content).await {
             Ok(checked) => checked,
             Err(rejection) => return (route.path, Err(rejection)),
         };
@@ -178,7 +179,7 @@ impl Door {
     async fn check(
         &self,
         api: Option<&Api>,
-        route: &Route,
+        row: &Row,
         found: &Found<'_, '_>,
         head: &Parts,
         content: Content,
@@ -188,14 +189,14 @@ impl Door {
             let required = self.settings.versions_required && api.required;
             api.serve(text(&head.headers, "version"), required)?;
         }
-        media::check(route, &head.method, &head.headers)?;
+        media::check(row, &head.headers)?;
         let length = head.uri.path_and_query().map_or(0, |whole| whole.as_str().len());
         if length > self.settings.max_uri_bytes {
             return Err(Rejection::too_long(length, self.settings.max_uri_bytes));
         }
-        let query = query::read(route, head.uri.query().unwrap_or_default())?;
+        let query = query::read(row, head.uri.query().unwrap_or_default())?;
         let path = found.parameters(&head.method)?;
-        let content = body::read(route, &head.headers, content, &self.settings).await?;
+        let content = body::read(row.route, &head.headers, content, &self.settings).await?;
         Ok(Checked { principal, query, path, content })
     }
 

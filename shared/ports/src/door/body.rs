@@ -11,6 +11,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
 use mano_model::{Refusal, refusal::Why};
 use serde::de::IgnoredAny;
+use std::sync::PoisonError;
 
 /// The content as the route takes it.
 pub(super) async fn read(
@@ -39,7 +40,10 @@ pub(super) async fn read(
                     return Err(too_large(limit_u64).into());
                 }
                 Content::Bytes(bytes) => bytes,
-                Content::Stream(stream) => collect(stream, limit).await?,
+                Content::Stream(stream) => {
+                    let stream = stream.into_inner().unwrap_or_else(PoisonError::into_inner);
+                    collect(stream, limit).await?
+                }
             };
             json(&bytes, settings.max_json_depth)?;
             Ok(Content::Bytes(bytes))

@@ -12,7 +12,7 @@ use mano_model::{
     sol::sol013::{Filter, Listing, Marker, Selector},
 };
 use serde_json::Value;
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 /// Largest list in one answer, in bytes; one element more may follow.
 const MAX_BYTES: usize = 4 << 20;
@@ -110,9 +110,28 @@ pub async fn list(
     cx: &Cx,
     request: &Request,
     listing: &Listing,
-    mut query: Query,
+    query: Query,
     wire: impl Fn(&Stored) -> Result<Value, Error> + Send + Sync,
 ) -> Result<Reply, Error> {
+    let each = |found: &[Stored]| found.iter().map(&wire).collect::<Result<Vec<_>, _>>();
+    list_many(cx, request, listing, query, |found| std::future::ready(each(&found))).await
+}
+
+/// As [`list`], where the elements of a store's page need more than their own documents: `wire`
+/// gets the page and makes as many elements, in its order.
+///
+/// # Errors
+/// As [`list`].
+pub async fn list_many<Made>(
+    cx: &Cx,
+    request: &Request,
+    listing: &Listing,
+    mut query: Query,
+    wire: impl Fn(Vec<Stored>) -> Made,
+) -> Result<Reply, Error>
+where
+    Made: Future<Output = Result<Vec<Value>, Error>>,
+{
     let asked = Asked::read(request, listing)?;
     query.after.clone_from(&asked.after);
     if query.index.is_none() {
@@ -123,8 +142,9 @@ pub async fn list(
     let mut page = Page::new(query.limit.max(1));
     loop {
         let found = cx.store.page(&query).await?;
-        for stored in &found.documents {
-            if !page.take(&asked, stored, &wire)? {
+        let ids: Vec<_> = found.documents.iter().map(|stored| stored.key.id.clone()).collect();
+        for (id, element) in ids.into_iter().zip(wire(found.documents).await?) {
+            if !page.take(&asked, id, element)? {
                 return Ok(page.reply(request, &asked));
             }
         }
@@ -152,14 +172,9 @@ impl Page {
     }
 
     /// Takes one document; `false`: it is wanted and there is no room for it.
-    fn take(
-        &mut self,
-        asked: &Asked,
-        stored: &Stored,
-        wire: &impl Fn(&Stored) -> Result<Value, Error>,
-    ) -> Result<bool, Error> {
+    fn take(&mut self, asked: &Asked, id: String, element: Value) -> Result<bool, Error> {
         self.scanned += 1;
-        if let Some(element) = asked.show(wire(stored)?) {
+        if let Some(element) = asked.show(element) {
             if self.shown >= self.limit || self.text.len() >= MAX_BYTES {
                 return Ok(false);
             }
@@ -170,7 +185,7 @@ impl Page {
                 .map_err(|error| Error::Bug(format!("an element is no JSON: {error}")))?;
             self.shown += 1;
         }
-        self.last = Some(stored.key.id.clone());
+        self.last = Some(id);
         Ok(true)
     }
 

@@ -1,8 +1,8 @@
 //! Media types: what a client sends, what it takes, and what a failure is called for it.
 
-use super::{problem::Rejection, text};
+use super::{problem::Rejection, routes::Row, text};
 use crate::{
-    function::{Route, Takes},
+    function::Takes,
     http::{Body, Reply},
 };
 use ::http::{HeaderMap, Method, header};
@@ -92,16 +92,16 @@ pub(super) fn problem_type(headers: &HeaderMap) -> &'static str {
 }
 
 /// Whether the client takes what the route can answer, and sends what it takes.
-pub(super) fn check(route: &Route, method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
+pub(super) fn check(row: &Row, headers: &HeaderMap) -> Result<(), Refusal> {
     if headers.contains_key(header::ACCEPT) {
         let accept = Accept::of(headers);
-        let json_only = *method != Method::GET || route.query.contains(&"filter");
+        let json_only = row.route.method != Method::GET || row.list;
         let answers = if json_only { &ANSWERS[..2] } else { &ANSWERS[..] };
         if !answers.iter().any(|answer| accept.takes(answer)) {
             return Err(not_acceptable(answers));
         }
     }
-    let taken: &[&str] = match route.takes {
+    let taken: &[&str] = match row.route.takes {
         Takes::Nothing => return Ok(()),
         Takes::Json => &[JSON],
         Takes::MergePatch => &["application/merge-patch+json", JSON],

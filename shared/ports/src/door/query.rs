@@ -1,18 +1,18 @@
 //! Query parameters: decoded once, known or refused.
 
-use crate::function::Route;
+use super::routes::Row;
 use mano_model::{
     Refusal,
     sol::sol013::{Marker, Selector},
 };
 
-/// What every list knows beside its own parameters; a list is a route that knows `filter`.
+/// What every list knows beside its own parameters.
 fn known_to_lists(name: &str) -> bool {
-    name == Marker::PARAMETER || Selector::PARAMETERS.contains(&name)
+    name == "filter" || name == Marker::PARAMETER || Selector::PARAMETERS.contains(&name)
 }
 
 /// The parameters of a query, in order, each of them known to the route.
-pub(super) fn read(route: &Route, query: &str) -> Result<Vec<(String, String)>, Refusal> {
+pub(super) fn read(row: &Row, query: &str) -> Result<Vec<(String, String)>, Refusal> {
     if query.is_empty() {
         return Ok(Vec::new());
     }
@@ -23,7 +23,7 @@ pub(super) fn read(route: &Route, query: &str) -> Result<Vec<(String, String)>, 
             let detail = format!("query parameter '{name}' is not percent-encoded UTF-8");
             return Err(Refusal::malformed(detail));
         };
-        check(route, &name)?;
+        check(row, &name)?;
         if read.iter().any(|(other, _)| *other == name) {
             return Err(Refusal::malformed(format!("query parameter '{name}' stands twice")));
         }
@@ -33,14 +33,15 @@ pub(super) fn read(route: &Route, query: &str) -> Result<Vec<(String, String)>, 
 }
 
 /// Refuses a parameter the route does not know.
-fn check(route: &Route, name: &str) -> Result<(), Refusal> {
-    let list = route.query.contains(&"filter");
-    if route.query.contains(&name) || (list && known_to_lists(name)) {
+fn check(row: &Row, name: &str) -> Result<(), Refusal> {
+    if row.route.query.contains(&name) || (row.list && known_to_lists(name)) {
         return Ok(());
     }
-    let mut known = route.query.to_vec();
-    if list {
-        known.extend(Selector::PARAMETERS.iter().chain([&Marker::PARAMETER]));
+    let mut known = row.route.query.to_vec();
+    if row.list {
+        known.retain(|name| !known_to_lists(name));
+        known.extend(["filter", Marker::PARAMETER]);
+        known.extend(Selector::PARAMETERS);
     }
     let known = if known.is_empty() { "none".into() } else { known.join(", ") };
     Err(Refusal::malformed(format!("query parameter '{name}' is unknown here; known: {known}")))

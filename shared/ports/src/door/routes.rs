@@ -21,10 +21,20 @@ pub enum Clash {
 
 /// What answers a method of a path.
 pub(super) enum Target {
-    /// A row, with the names of its parameters in order.
-    Row(&'static Route, Box<[&'static str]>),
+    /// A row.
+    Row(Row),
     /// The versions of an interface, already JSON.
     Versions(Bytes),
+}
+
+/// A row of a table.
+pub(super) struct Row {
+    /// As the function wrote it.
+    pub(super) route: &'static Route,
+    /// The names of the path's parameters, in order.
+    names: Box<[&'static str]>,
+    /// Whether it answers a list, which knows filter, selectors and marker.
+    pub(super) list: bool,
 }
 
 /// The methods of one path.
@@ -57,8 +67,10 @@ impl Routes {
             if resource.methods.iter().any(|(method, _)| *method == row.method) {
                 return Err(Clash::Twice(row.method.clone(), row.path.into()));
             }
-            resource.methods.push((row.method.clone(), Target::Row(row, names)));
+            let row = Row { route: row, names, list: row.query.contains(&"filter") };
+            resource.methods.push((row.route.method.clone(), Target::Row(row)));
         }
+        mark_lists(&mut resources);
         let templates = resources.values().map(|resource| resource.template).collect();
         for (path, text) in versions::lists(&templates) {
             let methods = vec![(Method::GET, Target::Versions(text))];
@@ -107,7 +119,7 @@ impl<'r> Found<'r, '_> {
         method: &Method,
     ) -> Result<BTreeMap<&'static str, String>, Refusal> {
         let names: &[&'static str] = match self.method(method) {
-            Some(Target::Row(_, names)) => names,
+            Some(Target::Row(row)) => &row.names,
             Some(Target::Versions(_)) | None => &[],
         };
         let values = self.parameters.iter().map(|(_, value)| value);
@@ -126,6 +138,21 @@ impl<'r> Found<'r, '_> {
                 value.map(|value| (*name, value)).ok_or_else(refusal)
             })
             .collect()
+    }
+}
+
+/// Marks the containers of the standard's interfaces: what has individual resources below it. Our
+/// own routes say `filter` where they have one.
+fn mark_lists(resources: &mut BTreeMap<String, Resource>) {
+    let shapes: Vec<_> = resources.keys().cloned().collect();
+    for (shape, resource) in resources {
+        let below = format!("{shape}/{{p{}}}", shape.matches('{').count() + 1);
+        let container = shapes.contains(&below) && !shape.starts_with("/mano/");
+        for (method, target) in &mut resource.methods {
+            if let Target::Row(row) = target {
+                row.list |= container && *method == Method::GET;
+            }
+        }
     }
 }
 
