@@ -6,7 +6,10 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use mano_model::{Refusal, TenantId, refusal::Why};
 use serde::{Serialize, de::DeserializeOwned};
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +24,17 @@ pub struct Principal {
 pub enum Content {
     /// It is here, whole.
     Bytes(Bytes),
-    /// It comes; only for routes that take streams.
-    Stream(ByteStream),
+    /// It comes; only for routes that take streams. The lock is never waited for: it lets a
+    /// request be shared between threads, which a stream alone cannot be.
+    Stream(Mutex<ByteStream>),
+}
+
+impl Content {
+    /// Content that comes.
+    #[must_use]
+    pub fn stream(stream: ByteStream) -> Self {
+        Self::Stream(Mutex::new(stream))
+    }
 }
 
 /// A request whose route is found and whose conventions (SOL013) have been checked.
@@ -100,7 +112,7 @@ impl Request {
     #[must_use]
     pub fn stream(self) -> ByteStream {
         match self.content {
-            Content::Stream(stream) => stream,
+            Content::Stream(stream) => stream.into_inner().unwrap_or_else(PoisonError::into_inner),
             Content::Bytes(bytes) => Box::pin(futures_util::stream::iter([Ok(bytes)])),
         }
     }

@@ -14,7 +14,7 @@ pub(super) fn of(body: Incoming, limits: &Limits) -> Content {
         return Content::Bytes(Bytes::new());
     }
     let pace = Pace { pause: limits.pause, pace: limits.pace.max(1), begun: None, taken: 0 };
-    Content::Stream(Box::pin(pieces(body, pace)))
+    Content::stream(Box::pin(pieces(body, pace)))
 }
 
 /// How slow content may be.

@@ -48,8 +48,13 @@ pub fn instance(id: String, vnfd: &Vnfd, naming: Naming) -> VnfInstance {
 /// The instance exists, its descriptor is in use, and the world hears of it.
 #[must_use]
 pub fn create(origin: Origin, instance: &VnfInstance) -> Plan {
+    announce(Plan::new(origin).create(instance), instance)
+}
+
+/// The plan that creates the instance, with its descriptor counted and the creation announced.
+#[must_use]
+pub fn announce(plan: Plan, instance: &VnfInstance) -> Plan {
     let body = json!({ "vnfInstanceId": instance.id, "vnfdId": instance.vnfd_id });
-    let plan = Plan::new(origin).create(instance);
     usage::take(plan, Descriptor::Vnfd, &instance.vnfd_id, 1).tell::<VnfInstance>(
         &instance.id,
         "vnf.identifier.created",

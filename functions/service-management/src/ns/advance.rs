@@ -1,0 +1,296 @@
+//! One network function's part in an NS operation, moved on as far as it can go now.
+//!
+//! Called by the workflow's task and again whenever a VNF operation it waits for comes to
+//! rest; both may come twice. What to do next depends only on what is stored:
+//!
+//! ```text
+//!   forward   none ─ask▶ running ─▶ COMPLETED ─(terminated: drop)─▶ done
+//!                          ▲   └──▶ FAILED_TEMP ─retry, once a run─▶ running
+//!                          └─ask, once a run─ ROLLED_BACK, FAILED
+//!   undo      running ─wait▶ … FAILED_TEMP ─roll back▶ ROLLED_BACK ─drop▶ done
+//!                            COMPLETED ─terminate, or scale in▶ … ─drop▶ done
+//! ```
+
+use crate::{runs, vnf};
+use mano_model::{
+    Refusal, TenantId,
+    ns::{
+        op::{Item, NsOp},
+        op_state,
+    },
+    op::Waiter,
+    plan::{Expect, Plan, Versioned},
+    vnf::{
+        VnfInstance,
+        create::{self, Naming},
+        error_handling,
+        op::{Operation, VnfOp},
+        op_state::State,
+        task::{Facts, Task, accept},
+    },
+};
+use mano_ports::{Cx, Error, Fault, workflows::Outcome};
+use serde_json::{Value, json};
+
+/// What to do next.
+enum Next {
+    /// Its part is done.
+    Done,
+    /// Its part failed: the sentence.
+    Failed(String),
+    /// A VNF operation is under way; this waits for it.
+    Wait(Box<Versioned<VnfOp>>),
+    /// Something was committed; look again.
+    Look,
+}
+
+/// One network function's part, with what it is about.
+struct Part<'a> {
+    cx: &'a Cx,
+    tenant: &'a TenantId,
+    op: &'a Versioned<NsOp>,
+    item: &'a Item,
+    waiter: Waiter,
+}
+
+/// Moves a part on, and gives the token back when it is over.
+pub(crate) async fn advance(
+    cx: &Cx,
+    tenant: &TenantId,
+    op: &Versioned<NsOp>,
+    item: &Item,
+    token: &str,
+) -> Result<(), Error> {
+    let waiter = Waiter { op: op.id.clone(), run: op.run, token: token.into() };
+    let part = Part { cx, tenant, op, item, waiter };
+    let undo = op.state() == op_state::State::RollingBack;
+    loop {
+        let next = if undo { part.backward().await? } else { part.forward().await? };
+        let outcome = match next {
+            Next::Look => continue,
+            Next::Wait(vnf_op) => return part.wait_for(vnf_op).await,
+            Next::Done => Outcome::Success(json!({})),
+            Next::Failed(cause) => Outcome::Failure { error: Fault::Refused.name().into(), cause },
+        };
+        return Ok(cx.workflows.resume(token, outcome).await?);
+    }
+}
+
+impl Part<'_> {
+    async fn forward(&self) -> Result<Next, Error> {
+        let Some(vnf_op) = self.latest(false).await? else {
+            return self.ask(self.item.operation, &self.item.params, false).await;
+        };
+        match vnf_op.state() {
+            State::Completed if self.item.operation == Operation::Terminate => self.drop_it().await,
+            State::Completed => Ok(Next::Done),
+            State::FailedTemp if self.was_tried(&vnf_op) => Ok(self.failed(&vnf_op)),
+            State::FailedTemp => {
+                self.commit_on(&vnf_op, "retry", |origin| {
+                    error_handling::retry(origin, &vnf_op, Some(self.waiter.clone()))
+                })
+                .await
+            }
+            State::RolledBack | State::Failed if self.is_of_this_run(&vnf_op, false) => {
+                Ok(self.failed(&vnf_op))
+            }
+            State::RolledBack | State::Failed => {
+                self.ask(self.item.operation, &self.item.params, false).await
+            }
+            State::Starting | State::Processing | State::RollingBack => {
+                Ok(Next::Wait(Box::new(vnf_op)))
+            }
+        }
+    }
+
+    async fn backward(&self) -> Result<Next, Error> {
+        let Some(done) = self.latest(false).await? else { return self.drop_it().await };
+        match done.state() {
+            State::Completed => self.take_back().await,
+            State::RolledBack | State::Failed => self.drop_it().await,
+            State::FailedTemp if self.was_tried(&done) => Ok(self.failed(&done)),
+            State::FailedTemp => {
+                self.commit_on(&done, "rollback", |origin| {
+                    error_handling::roll_back(origin, &done, Some(self.waiter.clone()))
+                })
+                .await
+            }
+            State::Starting | State::Processing | State::RollingBack => {
+                Ok(Next::Wait(Box::new(done)))
+            }
+        }
+    }
+
+    /// Undoes what was completed by its opposite.
+    async fn take_back(&self) -> Result<Next, Error> {
+        let Some(undo) = self.latest(true).await? else {
+            let (operation, params) = opposite(self.item);
+            return self.ask(operation, &params, true).await;
+        };
+        match undo.state() {
+            State::Completed => self.drop_it().await,
+            State::FailedTemp if self.was_tried(&undo) => Ok(self.failed(&undo)),
+            State::FailedTemp => {
+                self.commit_on(&undo, "retry", |origin| {
+                    error_handling::retry(origin, &undo, Some(self.waiter.clone()))
+                })
+                .await
+            }
+            State::RolledBack | State::Failed if self.is_of_this_run(&undo, true) => {
+                Ok(self.failed(&undo))
+            }
+            State::RolledBack | State::Failed => {
+                let (operation, params) = opposite(self.item);
+                self.ask(operation, &params, true).await
+            }
+            State::Starting | State::Processing | State::RollingBack => {
+                Ok(Next::Wait(Box::new(undo)))
+            }
+        }
+    }
+
+    /// The VNF operation asked for last, over all runs.
+    async fn latest(&self, undo: bool) -> Result<Option<Versioned<VnfOp>>, Error> {
+        for run in (0..=self.op.run).rev() {
+            let id = self.item.vnf_op(&self.op.id, run, undo);
+            if let Some(found) = self.cx.store.find::<VnfOp>(self.tenant, &id).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_of_this_run(&self, vnf_op: &VnfOp, undo: bool) -> bool {
+        vnf_op.id == self.item.vnf_op(&self.op.id, self.op.run, undo)
+    }
+
+    /// Whether this run has had its one try with it.
+    fn was_tried(&self, vnf_op: &VnfOp) -> bool {
+        vnf_op.waiter.as_ref().is_some_and(|w| w.op == self.op.id && w.run == self.op.run)
+    }
+
+    fn failed(&self, vnf_op: &VnfOp) -> Next {
+        let why = vnf_op.error().map_or("it gave no reason", |e| e.detail.as_str());
+        Next::Failed(format!(
+            "{} ({} operation '{}') is {}: {why}",
+            self.item.name,
+            vnf_op.operation.as_str(),
+            vnf_op.id,
+            vnf_op.state().as_str()
+        ))
+    }
+
+    /// Asks for a VNF operation; its instance is created in the same commit where it is new.
+    async fn ask(&self, operation: Operation, params: &Value, undo: bool) -> Result<Next, Error> {
+        let id = self.item.vnf_op(&self.op.id, self.op.run, undo);
+        let vnf_id = &self.item.vnf_instance_id;
+        let existing = self.cx.store.find::<VnfInstance>(self.tenant, vnf_id).await?;
+        let gone = existing.as_ref().is_none_or(|v| v.instantiated.is_none());
+        if operation == Operation::Terminate && gone {
+            return self.drop_it().await;
+        }
+        if let Some(other) = existing.as_ref().and_then(|v| v.busy_with.as_ref()) {
+            return Err(runs::wait(format!(
+                "VNF instance '{}' ({vnf_id}) is taken by operation '{other}'",
+                self.item.name
+            )));
+        }
+        let task =
+            Task { op: id, operation, params: params.clone(), waiter: Some(self.waiter.clone()) };
+        let plan = match existing {
+            Some(_) => self.ask_existing(task).await,
+            None if operation == Operation::Instantiate => self.ask_new(task).await,
+            None => return Ok(Next::Failed(format!("VNF instance '{vnf_id}' is gone"))),
+        };
+        match plan {
+            Ok(plan) => self.cx.store.commit(plan).await?,
+            Err(Error::Refused(refusal)) => {
+                return Ok(Next::Failed(format!("{}: {refusal}", self.item.name)));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(Next::Look)
+    }
+
+    async fn ask_existing(&self, task: Task) -> Result<Plan, Error> {
+        let known = vnf::Known::read(self.cx, self.tenant, &self.item.vnf_instance_id).await?;
+        let origin = self.cx.derived(self.tenant, "ns.vnf", &[&task.op, "ask"]);
+        let expect = Expect::Version(known.instance.version);
+        Ok(accept(origin, expect, &known.facts(), task)?)
+    }
+
+    async fn ask_new(&self, task: Task) -> Result<Plan, Error> {
+        let vnfd = vnf::vnfd(self.cx, self.tenant, &self.item.vnfd_id).await?;
+        let naming = Naming {
+            name: Some(self.item.name.clone()),
+            part_of: Some((self.op.ns_instance_id.clone(), self.item.profile_id.clone())),
+            ..Naming::default()
+        };
+        let instance = create::instance(self.item.vnf_instance_id.clone(), &vnfd, naming);
+        let facts = Facts { instance: &instance, vnfd: &vnfd, resources: &[] };
+        let origin = self.cx.derived(self.tenant, "ns.vnf", &[&task.op, "ask"]);
+        let plan = accept(origin, Expect::Absent, &facts, task)?;
+        Ok(create::announce(plan, &instance))
+    }
+
+    /// Deletes the identifier of a network function that does not exist any more.
+    async fn drop_it(&self) -> Result<Next, Error> {
+        // A network function that was there before the operation stays: only its scale was undone.
+        let undoing = self.op.state() == op_state::State::RollingBack;
+        if undoing && self.item.operation != Operation::Instantiate {
+            return Ok(Next::Done);
+        }
+        let id = &self.item.vnf_instance_id;
+        let Some(instance) = self.cx.store.find::<VnfInstance>(self.tenant, id).await? else {
+            return Ok(Next::Done);
+        };
+        let left = vnf::resources(self.cx, self.tenant, id).await?;
+        let deadline = self.cx.clock.now() + std::time::Duration::from_secs(40);
+        let left = crate::settle::release(self.cx, self.tenant, left, deadline).await?;
+        let version = instance.version.to_string();
+        let parts = ["drop", id.as_str(), version.as_str()];
+        let origin = self.cx.derived(self.tenant, "ns.vnf", &parts);
+        match create::delete(origin, &instance, &left) {
+            Ok(plan) => self.cx.store.commit(plan).await?,
+            Err(refusal) => return Ok(Next::Failed(refusal.to_string())),
+        }
+        Ok(Next::Done)
+    }
+
+    async fn commit_on(
+        &self,
+        vnf_op: &Versioned<VnfOp>,
+        what: &str,
+        decide: impl FnOnce(mano_model::plan::Origin) -> Result<Plan, Refusal>,
+    ) -> Result<Next, Error> {
+        let run = self.op.run.to_string();
+        let origin = self.cx.derived(self.tenant, "ns.vnf", &[&vnf_op.id, &run, what]);
+        match decide(origin) {
+            Ok(plan) => self.cx.store.commit(plan).await?,
+            Err(refusal) => return Ok(Next::Failed(refusal.to_string())),
+        }
+        Ok(Next::Look)
+    }
+
+    /// Leaves the token with the VNF operation, where the end of it will be noticed.
+    async fn wait_for(&self, vnf_op: Box<Versioned<VnfOp>>) -> Result<(), Error> {
+        if vnf_op.waiter.as_ref() == Some(&self.waiter) {
+            return Ok(());
+        }
+        let version = vnf_op.version.to_string();
+        let origin = self.cx.derived(self.tenant, "ns.vnf", &[&vnf_op.id, &version, "wait"]);
+        let mut waited = vnf_op.value.clone();
+        waited.waiter = Some(self.waiter.clone());
+        Ok(self.cx.store.commit(Plan::new(origin).update(vnf_op.version, &waited)).await?)
+    }
+}
+
+/// The VNF operation that takes back what an item did.
+fn opposite(item: &Item) -> (Operation, Value) {
+    if item.operation == Operation::Scale {
+        let mut params = item.params.clone();
+        params["type"] = "SCALE_IN".into();
+        return (Operation::Scale, params);
+    }
+    (Operation::Terminate, json!({ "terminationType": "FORCEFUL" }))
+}

@@ -1,0 +1,123 @@
+//! NS instances: create, list, show, delete, and the release of what a failure left.
+
+use super::{many, nsd};
+use crate::{settle, vnf};
+use mano_model::{
+    Refusal, TenantId,
+    catalog::usage::{Descriptor, Usage, may_take},
+    ns::{NsInstance, create},
+    plan::{Plan, Versioned},
+    sol::sol005::{self, CreateNsRequest, NS_INSTANCES},
+    vnf::VnfInstance,
+};
+use mano_ports::{
+    Cx, Error, door,
+    http::{Reply, Request},
+    store::{Query, Stored},
+};
+use serde_json::{Value, json};
+
+/// `POST /ns_instances`: an identifier for a network service to be.
+pub(crate) async fn create(cx: &Cx, request: Request) -> Result<Reply, Error> {
+    let asked: CreateNsRequest = request.json()?;
+    let usage = Usage::id_of(Descriptor::Nsd, &asked.nsd_id);
+    let usage = cx.store.find::<Usage>(request.tenant(), &usage).await?;
+    may_take(Descriptor::Nsd, &asked.nsd_id, usage.as_ref().map(|u| &u.value))?;
+    let nsd = nsd(cx, request.tenant(), &asked.nsd_id).await?;
+    let instance = NsInstance {
+        id: cx.ids.fresh().to_string(),
+        name: asked.ns_name,
+        description: asked.ns_description,
+        nsd_id: nsd.nsd_id,
+        nsd_info_id: nsd.nsd_info_id,
+        deployed: None,
+        members: Vec::new(),
+        links: Vec::new(),
+        busy_with: None,
+    };
+    let origin = cx.asked(&request.principal, request.trace.as_deref());
+    cx.store.commit(create::create(origin, &instance)).await?;
+    let wire = sol005::ns_instance(&instance, &[], &request.api_root);
+    let location = format!("{}/nslcm/v2/ns_instances/{}", request.api_root, instance.id);
+    Ok(Reply::created(location, &wire).etag(1))
+}
+
+/// `GET /ns_instances`; the network functions are left out by default and are shown one by one.
+pub(crate) async fn list(cx: &Cx, request: Request) -> Result<Reply, Error> {
+    let query = Query::all::<NsInstance>(request.tenant());
+    let root = request.api_root.clone();
+    let wire = |stored: &Stored| {
+        Ok(sol005::ns_instance(&stored.decode::<NsInstance>()?.value, &[], &root))
+    };
+    door::list(cx, &request, &NS_INSTANCES, query, wire).await
+}
+
+/// `GET /ns_instances/{nsInstanceId}`, with its network functions.
+pub(crate) async fn show(cx: &Cx, request: Request) -> Result<Reply, Error> {
+    let ns = read(cx, &request).await?;
+    let ids = ns.members.iter().map(|m| &m.vnf_instance_id);
+    let vnfs = many::<VnfInstance>(cx, request.tenant(), ids).await?;
+    Ok(Reply::ok(&sol005::ns_instance(&ns, &vnfs, &request.api_root)).etag(ns.version))
+}
+
+/// `DELETE /ns_instances/{nsInstanceId}`.
+pub(crate) async fn delete(cx: &Cx, request: Request) -> Result<Reply, Error> {
+    let ns = read(cx, &request).await?;
+    let leftovers = vnf::resources(cx, request.tenant(), &ns.id).await?;
+    let origin = cx.asked(&request.principal, request.trace.as_deref());
+    cx.store.commit(create::delete(origin, &ns, &leftovers)?).await?;
+    Ok(Reply::empty(http::StatusCode::NO_CONTENT))
+}
+
+async fn read(cx: &Cx, request: &Request) -> Result<Versioned<NsInstance>, Error> {
+    cx.store.read::<NsInstance>(request.tenant(), request.param("nsInstanceId")).await
+}
+
+/// `POST /mano/v1/ns_instances/{nsInstanceId}/release`: removes what a failed instantiation
+/// left, network functions included; can be asked for again until nothing is left.
+pub(crate) async fn release(cx: &Cx, request: Request) -> Result<Reply, Error> {
+    let ns = read(cx, &request).await?;
+    create::idle(&ns)?;
+    if ns.deployed.is_some() {
+        let detail = format!("NS instance '{}' is INSTANTIATED; terminate it instead", ns.id);
+        return Err(Refusal::conflict(detail).into());
+    }
+    let mut left: Vec<Value> = Vec::new();
+    let mut members = ns.members.clone();
+    for member in &ns.members {
+        let rest = release_vnf(cx, &request, &member.vnf_instance_id).await?;
+        if rest.is_empty() {
+            members.retain(|m| m.vnf_instance_id != member.vnf_instance_id);
+        }
+        left.extend(rest);
+    }
+    let own = vnf::resources(cx, request.tenant(), &ns.id).await?;
+    let own = settle::release(cx, request.tenant(), own, request.deadline).await?;
+    left.extend(own.iter().map(vnf::instances::leftover));
+    let links = if own.is_empty() { Vec::new() } else { ns.links.clone() };
+    let after = NsInstance { members, links, ..ns.value.clone() };
+    if after != ns.value {
+        let origin = cx.asked(&request.principal, request.trace.as_deref());
+        cx.store.commit(Plan::new(origin).update(ns.version, &after)).await?;
+    }
+    Ok(Reply::ok(&json!({ "left": left })))
+}
+
+/// Removes a network function of a failed service: its resources, then its identifier.
+async fn release_vnf(cx: &Cx, request: &Request, id: &str) -> Result<Vec<Value>, Error> {
+    let tenant: &TenantId = request.tenant();
+    let Some(instance) = cx.store.find::<VnfInstance>(tenant, id).await? else {
+        return Ok(Vec::new());
+    };
+    mano_model::vnf::create::idle(&instance)?;
+    let resources = vnf::resources(cx, tenant, id).await?;
+    let left = settle::release(cx, tenant, resources, request.deadline).await?;
+    if !left.is_empty() {
+        return Ok(left.iter().map(vnf::instances::leftover).collect());
+    }
+    let gone = VnfInstance { instantiated: None, ..instance.value };
+    let gone = Versioned { version: instance.version, value: gone };
+    let origin = cx.asked(&request.principal, request.trace.as_deref());
+    cx.store.commit(mano_model::vnf::create::delete(origin, &gone, &[])?).await?;
+    Ok(Vec::new())
+}

@@ -1,0 +1,46 @@
+//! LCM tasks on NS instances: load, decide, commit, answer.
+
+use super::{nsd, vnfds};
+use mano_model::ns::{
+    NsInstance,
+    op::Operation,
+    task::{Facts, accept},
+};
+use mano_ports::{
+    Cx, Error,
+    http::{Reply, Request},
+};
+
+/// `POST …/instantiate`.
+pub(crate) async fn instantiate(cx: &Cx, request: Request) -> Result<Reply, Error> {
+    task(cx, &request, Operation::Instantiate).await
+}
+
+/// `POST …/scale`.
+pub(crate) async fn scale(cx: &Cx, request: Request) -> Result<Reply, Error> {
+    task(cx, &request, Operation::Scale).await
+}
+
+/// `POST …/heal`.
+pub(crate) async fn heal(cx: &Cx, request: Request) -> Result<Reply, Error> {
+    task(cx, &request, Operation::Heal).await
+}
+
+/// `POST …/terminate`.
+pub(crate) async fn terminate(cx: &Cx, request: Request) -> Result<Reply, Error> {
+    task(cx, &request, Operation::Terminate).await
+}
+
+async fn task(cx: &Cx, request: &Request, operation: Operation) -> Result<Reply, Error> {
+    let id = request.param("nsInstanceId");
+    let instance = cx.store.read::<NsInstance>(request.tenant(), id).await?;
+    let nsd = nsd(cx, request.tenant(), &instance.nsd_id).await?;
+    let vnfds = vnfds(cx, request.tenant(), &nsd).await?;
+    let params = request.object()?.into();
+    let op = cx.ids.fresh().to_string();
+    let location = format!("{}/nslcm/v2/ns_lcm_op_occs/{op}", request.api_root);
+    let facts = Facts { instance: &instance, nsd: &nsd, vnfds: &vnfds };
+    let origin = cx.asked(&request.principal, request.trace.as_deref());
+    cx.store.commit(accept(origin, &facts, op, operation, params)?).await?;
+    Ok(Reply::accepted(location))
+}
