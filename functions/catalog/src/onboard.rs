@@ -1,0 +1,141 @@
+//! Looking at content and saying what becomes of it: the steps of the on-boarding workflows.
+
+use crate::{
+    inspect::{self, Ask},
+    wire::Wire,
+};
+use mano_model::{
+    catalog::{
+        Entry, Failure, Remark,
+        nsd_info::NsdContent,
+        onboard::{self, Verdict},
+        usage::Usage,
+        vnf_package::VnfPkgContent,
+    },
+    plan::{Origin, Plan, Versioned},
+};
+use mano_ports::{
+    Cx, Error, Fault, blobs,
+    function::{Event, StepCall},
+};
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+/// How many archives are looked at at once: each may take tens of MiB.
+static LOOKING: Semaphore = Semaphore::const_new(4);
+
+/// Steps `package.onboard`, `nsd.onboard`: ONBOARDED, or ERROR where the content is no good.
+pub(crate) async fn look<F: Wire>(cx: &Cx, call: StepCall) -> Result<Value, Error> {
+    let Some(entry) = due::<F>(cx, &call).await? else { return Ok(json!({})) };
+    let plan = match judge(cx, &entry).await? {
+        Ok(verdict) => accept(cx, &call, entry, verdict).await?,
+        Err(no) => refuse(origin(cx, &call, "refuse"), &call, entry, no),
+    };
+    commit(cx, plan).await
+}
+
+/// Steps `package.fail`, `nsd.fail`: ERROR because the content could not be looked at.
+pub(crate) async fn fail<F: Wire>(cx: &Cx, call: StepCall) -> Result<Value, Error> {
+    let Some(entry) = due::<F>(cx, &call).await? else { return Ok(json!({})) };
+    let failure = call.more.get("failure").unwrap_or(&Value::Null);
+    let no = (ours(&failure["Error"], &failure["Cause"]), Vec::new());
+    commit(cx, refuse(origin(cx, &call, "fail"), &call, entry, no)).await
+}
+
+/// A run of a workflow ended by itself; if it was an on-boarding, it failed.
+pub(crate) async fn run_ended(cx: &Cx, event: &Event) -> Result<(), Error> {
+    let detail = &event.detail;
+    if !matches!(detail["status"].as_str(), Some("FAILED" | "TIMED_OUT" | "ABORTED")) {
+        return Ok(());
+    }
+    // EventBridge carries the input as text.
+    let read = detail["input"].as_str().and_then(|text| serde_json::from_str(text).ok());
+    // A run with another kind of input is not ours.
+    let Value::Object(mut call) = read.unwrap_or_else(|| detail["input"].clone()) else {
+        return Ok(());
+    };
+    call.insert("step".into(), "run ended".into());
+    call.insert("failure".into(), json!({ "Error": detail["error"], "Cause": detail["cause"] }));
+    let Ok(call) = serde_json::from_value::<StepCall>(call.into()) else { return Ok(()) };
+    fail::<VnfPkgContent>(cx, call.clone()).await?;
+    fail::<NsdContent>(cx, call).await?;
+    Ok(())
+}
+
+/// The entry, if this run still has something to say about it.
+async fn due<F: Wire>(cx: &Cx, call: &StepCall) -> Result<Option<Versioned<Entry<F>>>, Error> {
+    let entry = cx.store.find::<Entry<F>>(&call.tenant, &call.op).await?;
+    Ok(entry.filter(|entry| onboard::is_due(&entry.value, call.run)))
+}
+
+type No = (Failure, Vec<Remark>);
+
+/// Looks at content on a blocking thread.
+async fn judge<F: Wire>(cx: &Cx, entry: &Entry<F>) -> Result<Result<Verdict<F>, No>, Error> {
+    let content = entry.onboarding.content().ok_or_else(|| {
+        Error::Bug(format!("{} '{}' is PROCESSING without content", F::NOUN, entry.id))
+    })?;
+    let _turn = LOOKING.acquire().await;
+    let reader = cx.blobs.reader(&content.blob).await?;
+    let ask = Ask { id: entry.id.clone(), strict: entry.strict(), sha256: content.sha256.clone() };
+    let looked = tokio::task::spawn_blocking(move || F::inspect(reader, &ask));
+    let looked = looked.await.map_err(|error| {
+        Error::Bug(format!("looking at {} '{}' stopped: {error}", F::NOUN, entry.id))
+    })?;
+    match looked {
+        Ok(verdict) => Ok(Ok(verdict)),
+        Err(refusal) if inspect::unread(&refusal) => {
+            Err(blobs::Error::Unavailable(Box::new(refusal)).into())
+        }
+        Err(refusal) => Ok(Err(inspect::failure(refusal))),
+    }
+}
+
+async fn accept<F: Wire>(
+    cx: &Cx,
+    call: &StepCall,
+    entry: Versioned<Entry<F>>,
+    verdict: Verdict<F>,
+) -> Result<Option<Plan>, Error> {
+    let usage = Usage::id_of(F::DESCRIPTOR, verdict.described.descriptor_id());
+    let owner = cx.store.find::<Usage>(&call.tenant, &usage).await?;
+    let owner = owner.as_ref().map(|usage| usage.info_id.as_str());
+    Ok(onboard::accept(origin(cx, call, "accept"), entry, call.run, verdict, owner))
+}
+
+fn refuse<F: Wire>(
+    origin: Origin,
+    call: &StepCall,
+    entry: Versioned<Entry<F>>,
+    (failure, warnings): No,
+) -> Option<Plan> {
+    onboard::refuse(origin, entry, call.run, failure, warnings)
+}
+
+async fn commit(cx: &Cx, plan: Option<Plan>) -> Result<Value, Error> {
+    if let Some(plan) = plan {
+        cx.store.commit(plan).await?;
+    }
+    Ok(json!({}))
+}
+
+fn origin(cx: &Cx, call: &StepCall, what: &str) -> Origin {
+    cx.derived(&call.tenant, "catalog", &[&call.op, &call.run.to_string(), what])
+}
+
+/// What an entry remembers of a failure that is not its content's.
+fn ours(error: &Value, cause: &Value) -> Failure {
+    let error = error.as_str().unwrap_or("States.Runtime");
+    let cause = cause.as_str().unwrap_or("no more is known");
+    let help = if error == Fault::Bug.name() {
+        "this is a defect of the orchestrator; report it"
+    } else {
+        "send the content again; if that does not help, look at the orchestrator's log"
+    };
+    Failure {
+        status: if error == Fault::Transient.name() { 503 } else { 500 },
+        title: "On-boarding could not be finished".into(),
+        detail: format!("the content could not be looked at: {error}: {cause}; {help}"),
+        errors: Vec::new(),
+    }
+}
