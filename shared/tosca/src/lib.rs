@@ -10,12 +10,16 @@
 pub mod archive;
 mod affinity;
 mod finding;
+mod identity;
 mod inspect;
 mod integrity;
 mod limits;
 mod listed;
 pub mod manifest;
 pub mod meta;
+pub mod nsd;
+pub mod pack;
+pub mod pnfd;
 pub mod quantity;
 pub mod rules;
 mod template;
@@ -26,12 +30,15 @@ pub mod yaml;
 pub use archive::Archive;
 pub use finding::{Finding, Located, Place, Refusal};
 pub use inspect::{
-    Artifact, ArtifactKind, Classification, Package, SecurityOption, Signature, VnfPackage, checksum,
-    inspect_vnf,
+    AnyPackage, Artifact, ArtifactKind, Classification, NsPackage, Package, PnfPackage, SecurityOption,
+    Signature, VnfPackage, checksum, inspect_any,
+    inspect_archive, inspect_ns, inspect_pnf, inspect_vnf,
 };
 pub use integrity::{Algorithm, Checksum};
 pub use limits::Limits;
 pub use listed::Listed;
 pub use manifest::Manifest;
+pub use nsd::Nsd;
+pub use pnfd::Pnfd;
 pub use rules::Mode;
 pub use vnfd::Vnfd;

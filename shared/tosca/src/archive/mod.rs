@@ -66,10 +66,12 @@ impl fmt::Debug for Archive<'_> {
 }
 
 pub(crate) fn io_finding(error: io::Error) -> Finding {
-    let rule = match error.kind() {
-        io::ErrorKind::UnexpectedEof => &rule::NOT_ZIP,
-        io::ErrorKind::InvalidData => &rule::ZIP_BROKEN,
-        _ => &rule::READ_FAILED,
+    let rule = if error.kind() == io::ErrorKind::UnexpectedEof {
+        &rule::NOT_ZIP
+    } else if error.kind() == io::ErrorKind::InvalidData {
+        &rule::ZIP_BROKEN
+    } else {
+        &rule::READ_FAILED
     };
     Finding::new(rule, error.to_string(), Place::archive())
 }

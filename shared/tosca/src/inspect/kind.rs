@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use crate::finding::{Finding, Place};
 use crate::manifest::{Kind, Manifest};
+use crate::nsd;
 use crate::rules::{Report, archive as rule, descriptor};
 use crate::template::Templates;
 use crate::types;
+use crate::vnfd::is_vdu;
 
 const TYPES: [(&str, Kind); 3] = [
     ("tosca.nodes.nfv.NS", Kind::Ns),
@@ -45,18 +47,30 @@ pub(super) fn described(templates: &Templates) -> Option<Kind> {
     let topology = templates.topology(entry);
     let nodes: Vec<Kind> = topology.nodes.iter().filter_map(|n| of(n.type_name)).collect();
     let first = || TYPES.iter().find(|(_, kind)| nodes.contains(kind)).map(|(_, kind)| *kind);
-    substituted.and_then(of).or_else(first)
+    let designed = || nsd::is_designed(entry).then_some(Kind::Ns);
+    substituted.and_then(of).or_else(first).or_else(designed)
 }
 
-/// Says "this is something else" instead of "nothing found" where that is so.
-pub(super) fn explain(finding: Finding, templates: &Templates, wanted: Kind) -> Finding {
-    match described(templates) {
-        Some(kind) if kind != wanted && finding.rule == descriptor::NOTHING_DESCRIBED.id => {
-            let said = format!("by its templates this is {}", name(kind));
-            Finding::new(&rule::WRONG_KIND, said, finding.place())
-        }
-        Some(_) | None => finding,
+/// The templates say what the archive is, too. A template of VNFs alone may be a network
+/// service whose author left the NS node out, so only units make it a VNF package for certain.
+pub(super) fn check_templates(templates: &Templates, wanted: Kind) -> Result<(), Finding> {
+    let Some(kind) = described(templates).filter(|kind| *kind != wanted) else { return Ok(()) };
+    let units = |entry| {
+        let topology = templates.topology(entry);
+        topology.nodes.iter().any(|n| is_vdu(&topology, n))
+    };
+    let entry = templates.entry();
+    if wanted == Kind::Ns && kind == Kind::Vnf && !entry.is_some_and(units) && !single(templates) {
+        return Ok(());
     }
+    let said = format!("by its templates this is {}", name(kind));
+    let place = entry.map_or_else(Place::archive, |e| Place::file(Arc::clone(&e.file)));
+    Err(Finding::new(&rule::WRONG_KIND, said, place))
+}
+
+/// Whether the VNF in the entry is substituted by a template of its own: a VNF's flavour.
+fn single(templates: &Templates) -> bool {
+    templates.documents.iter().any(|d| d.substitution().is_some())
 }
 
 /// Manifest and descriptor should name the same thing.

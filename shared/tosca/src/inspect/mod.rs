@@ -9,8 +9,10 @@ use crate::integrity::{self, Checksum};
 use crate::limits::Limits;
 use crate::manifest::{Kind, Manifest};
 use crate::meta::Meta;
-use crate::rules::{Mode, Report};
-use crate::template;
+use crate::nsd::{self, Nsd};
+use crate::pnfd::{self, Pnfd};
+use crate::rules::{Mode, Report, archive as rule};
+use crate::template::Templates;
 use crate::vnfd::{self, SwImage, Vnfd};
 
 mod artifacts;
@@ -64,6 +66,23 @@ pub struct Package {
     pub warnings: Vec<Finding>,
 }
 
+/// Reads an archive without its descriptor: hygiene, metadata, manifest, digests.
+///
+/// # Errors
+/// The refusal by the rules on archives (`A…`) and integrity (`I…`).
+pub fn inspect_archive(
+    reader: impl Read + Seek,
+    mode: Mode,
+    limits: Limits,
+) -> Result<Package, Refusal> {
+    inspect(reader, mode, limits, |opened| {
+        opened.check_integrity();
+        let entry = opened.entry()?;
+        let warnings: Warnings<Package> = |p| &mut p.warnings;
+        Ok((opened.package(&entry, &Templates::default()), warnings))
+    })
+}
+
 /// A VNF package that may be on-boarded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VnfPackage {
@@ -86,9 +105,8 @@ pub fn inspect_vnf(
 ) -> Result<VnfPackage, Refusal> {
     inspect(reader, mode, limits, |opened| {
         let (templates, mut package) = opened.load(Kind::Vnf)?;
-        template::check(&templates, &mut opened.report);
         let read = vnfd::read(&templates, &opened.archive, &mut opened.report);
-        let (vnfd, mut images) = read.map_err(|e| kind::explain(e, &templates, Kind::Vnf))?;
+        let (vnfd, mut images) = read?;
         check_images(opened, &mut images)?;
         artifacts::mark_images(&mut package.artifacts, &images);
         if let Some(manifest) = &package.manifest {
@@ -98,6 +116,114 @@ pub fn inspect_vnf(
         let warnings: Warnings<VnfPackage> = |p| &mut p.package.warnings;
         Ok((VnfPackage { vnfd, images, package }, warnings))
     })
+}
+
+/// An NSD archive that may be on-boarded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NsPackage {
+    /// The descriptor.
+    pub nsd: Nsd,
+    /// What every archive has.
+    pub package: Package,
+}
+
+/// Reads an NSD archive (SOL007).
+///
+/// # Errors
+/// The refusal, with every reason that was found.
+pub fn inspect_ns(
+    reader: impl Read + Seek,
+    mode: Mode,
+    limits: Limits,
+) -> Result<NsPackage, Refusal> {
+    inspect(reader, mode, limits, |opened| {
+        let (templates, package) = opened.load(Kind::Ns)?;
+        let nsd = nsd::read(&templates, &mut opened.report)?;
+        if let Some(manifest) = &package.manifest {
+            kind::compare(manifest, "nsd_name", &nsd.name, &mut opened.report);
+            kind::compare(manifest, "nsd_designer", &nsd.designer, &mut opened.report);
+            kind::compare(manifest, "nsd_invariant_id", &nsd.invariant_id, &mut opened.report);
+        }
+        let warnings: Warnings<NsPackage> = |p| &mut p.package.warnings;
+        Ok((NsPackage { nsd, package }, warnings))
+    })
+}
+
+/// A PNFD archive that may be on-boarded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PnfPackage {
+    /// The descriptor.
+    pub pnfd: Pnfd,
+    /// What every archive has.
+    pub package: Package,
+}
+
+/// Reads a PNFD archive (SOL004 annex A, SOL007).
+///
+/// # Errors
+/// The refusal, with every reason that was found.
+pub fn inspect_pnf(
+    reader: impl Read + Seek,
+    mode: Mode,
+    limits: Limits,
+) -> Result<PnfPackage, Refusal> {
+    inspect(reader, mode, limits, |opened| {
+        let (templates, package) = opened.load(Kind::Pnf)?;
+        let pnfd = pnfd::read(&templates, &mut opened.report)?;
+        let warnings: Warnings<PnfPackage> = |p| &mut p.package.warnings;
+        Ok((PnfPackage { pnfd, package }, warnings))
+    })
+}
+
+/// A package of any kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnyPackage {
+    /// A VNF package.
+    Vnf(Box<VnfPackage>),
+    /// An NSD archive.
+    Ns(Box<NsPackage>),
+    /// A PNFD archive.
+    Pnf(Box<PnfPackage>),
+}
+
+impl AnyPackage {
+    /// What every archive has.
+    #[must_use]
+    pub fn package(&self) -> &Package {
+        match self {
+            Self::Vnf(found) => &found.package,
+            Self::Ns(found) => &found.package,
+            Self::Pnf(found) => &found.package,
+        }
+    }
+}
+
+/// Reads a package of whatever kind it says it is; what says nothing is read as a VNF package.
+///
+/// # Errors
+/// The refusal by the rules of its kind.
+pub fn inspect_any(
+    mut reader: impl Read + Seek,
+    mode: Mode,
+    limits: Limits,
+) -> Result<AnyPackage, Refusal> {
+    let other = |refusal: &Refusal| refusal.errors.iter().any(|e| e.rule == rule::WRONG_KIND.id);
+    let refusal = match inspect_vnf(&mut reader, mode, limits) {
+        Ok(found) => return Ok(AnyPackage::Vnf(Box::new(found))),
+        Err(refusal) if other(&refusal) => refusal,
+        Err(refusal) => return Err(refusal),
+    };
+    match inspect_ns(&mut reader, mode, limits) {
+        Ok(found) => return Ok(AnyPackage::Ns(Box::new(found))),
+        Err(refusal) if !other(&refusal) => return Err(refusal),
+        Err(_) => {}
+    }
+    match inspect_pnf(&mut reader, mode, limits) {
+        Ok(found) => Ok(AnyPackage::Pnf(Box::new(found))),
+        Err(last) if other(&last) => Err(refusal),
+        Err(last) => Err(last),
+    }
 }
 
 /// An image's own checksum must hold; without one, the file's digest serves.

@@ -9,6 +9,7 @@ use crate::archive::Archive;
 use crate::finding::{Finding, Place, Refusal};
 use crate::integrity::{self, Checksum};
 use crate::limits::Limits;
+use crate::listed::Listed;
 use crate::manifest::{self, Kind, Manifest};
 use crate::meta::{self, Meta};
 use crate::rules::{Mode, Report, archive as rule};
@@ -79,36 +80,53 @@ impl<'r> Opened<'r> {
         first
     }
 
-    /// Checks all digests, then loads the templates; the kind is checked on the way.
-    pub(crate) fn load(&mut self, wanted: Kind) -> Result<(Templates, Package), Finding> {
+    /// Checks all digests, and that the manifest covers all files.
+    pub(super) fn check_integrity(&mut self) {
         if let Some(manifest) = &self.manifest {
-            kind::check_manifest(manifest, wanted)?;
             manifest.check_metadata(&mut self.report);
             integrity::check_coverage(&self.archive, manifest, &mut self.report);
         }
-        let mut listed = self.meta.as_ref().map_or_else(Vec::new, |m| m.listed.clone());
-        listed.extend(self.manifest.iter().flat_map(|m| m.listed.iter().cloned()));
+        let listed = self.listed();
         self.digests = integrity::check(&mut self.archive, &listed, &mut self.report);
+    }
+
+    fn listed(&self) -> Vec<Listed> {
+        let in_meta = self.meta.iter().flat_map(|m| &m.listed);
+        in_meta.chain(self.manifest.iter().flat_map(|m| &m.listed)).cloned().collect()
+    }
+
+    /// Checks all digests, then loads the templates; the kind is checked on the way.
+    pub(super) fn load(&mut self, wanted: Kind) -> Result<(Templates, Package), Finding> {
+        if let Some(manifest) = &self.manifest {
+            kind::check_manifest(manifest, wanted)?;
+        }
+        self.check_integrity();
         let entry = self.entry()?;
         let others = self.others(&entry);
-        let loaded = template::load(&mut self.archive, &entry, &others, &mut self.report);
-        let templates = loaded?;
-        let list = artifacts::list(&self.archive, &templates, &listed, &self.digests);
-        let package = Package {
-            entry: entry.to_string(),
+        let templates = template::load(&mut self.archive, &entry, &others, &mut self.report)?;
+        kind::check_templates(&templates, wanted)?;
+        template::check(&templates, &mut self.report);
+        let package = self.package(&entry, &templates);
+        Ok((templates, package))
+    }
+
+    /// What every archive has.
+    pub(super) fn package(&self, entry: &str, templates: &Templates) -> Package {
+        let listed = self.listed();
+        Package {
+            entry: entry.to_owned(),
             meta: self.meta.clone(),
             manifest: self.manifest.clone(),
-            artifacts: list,
+            artifacts: artifacts::list(&self.archive, templates, &listed, &self.digests),
             security: self.security(),
             signature: self.signature(),
             templates: templates.documents.iter().map(|d| d.file.to_string()).collect(),
             warnings: vec![],
-        };
-        Ok((templates, package))
+        }
     }
 
     /// The entry definition: named by TOSCA.meta, or the only YAML file at the root.
-    fn entry(&self) -> Result<Arc<str>, Finding> {
+    pub(super) fn entry(&self) -> Result<Arc<str>, Finding> {
         if let Some(meta) = &self.meta {
             let place = Place::file(meta::PATH);
             let Some(named) = meta.get("entry-definitions").filter(|n| !n.value.is_empty()) else {

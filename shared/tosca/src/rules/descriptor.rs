@@ -88,4 +88,6 @@ rules! {
         "Add its VDUs.";
     INPUT_UNKNOWN = "W33" Deviation, "get_input names an input that is not declared.",
         "Declare it under topology_template.inputs.";
+    ORDER_CIRCLE = "W34" Deviation, "Constituents wait for each other in a circle; their order is dropped.",
+        "Correct the dependency requirements.";
 }

@@ -20,7 +20,7 @@ mod topology;
 
 pub(crate) use check::check;
 pub(crate) use import::join;
-pub(crate) use topology::{NodeTemplate, Policy, Topology, located};
+pub(crate) use topology::{NodeTemplate, Policy, Topology, located, target_name};
 
 /// One parsed file.
 #[derive(Debug)]
@@ -193,7 +193,7 @@ impl Templates {
                 report.push_error(finding);
             }
             Err(finding) => {
-                report.add(&rule::OTHER_TEMPLATE, finding.place(), finding.message.clone());
+                report.add(&rule::OTHER_TEMPLATE, finding.place(), finding.message);
             }
         }
     }

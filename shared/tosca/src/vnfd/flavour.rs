@@ -15,7 +15,7 @@ pub(super) const COMPUTE: &str = "tosca.nodes.nfv.Vdu.Compute";
 pub(super) const CONTAINERS: &str = "tosca.nodes.nfv.Vdu.OsContainerDeployableUnit";
 const MCIOP: &str = "tosca.nodes.nfv.Mciop";
 
-pub(super) fn is_vdu(topology: &Topology<'_>, node: &NodeTemplate<'_>) -> bool {
+pub(crate) fn is_vdu(topology: &Topology<'_>, node: &NodeTemplate<'_>) -> bool {
     topology.is_a(node, COMPUTE) || topology.is_a(node, CONTAINERS)
 }
 

@@ -14,7 +14,11 @@ mod read;
 mod scaling;
 mod vdu;
 
+pub(crate) use connect::{protocols, virtual_link};
+pub(crate) use flavour::is_vdu;
 pub(crate) use read::read;
+pub(crate) use scaling::MAX_LEVEL;
+pub(crate) use vdu::count;
 
 /// A VNF descriptor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
