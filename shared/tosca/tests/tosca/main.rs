@@ -1,4 +1,8 @@
-//! What the crate promises, tried on real packages, our own, and hostile ones.
+//! What the crate promises, tried on our example packages, real packages and hostile ones.
 
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod packages;
+#[cfg(test)]
 mod support;
