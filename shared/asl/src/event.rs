@@ -85,7 +85,8 @@ pub struct Call {
     pub arguments: Doc,
     /// The `Credentials` field, filled in.
     pub credentials: Option<Doc>,
-    /// The task token, for [`Integration::Callback`] and [`Integration::Activity`].
+    /// The task token, for [`Integration::Callback`], [`Integration::Sync`] and
+    /// [`Integration::Activity`].
     pub token: Option<String>,
     /// How often this entry of the state was retried before.
     pub attempt: u64,

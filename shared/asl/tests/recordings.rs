@@ -5,8 +5,8 @@ mod reference;
 use std::{collections::BTreeMap, fmt::Write};
 
 use mano_asl::{
-    Kind, Start,
-    runner::{RunOptions, Script, run_from},
+    Call, Kind, Start,
+    runner::{Answer, RunOptions, Script, TaskEnd, run_from},
 };
 use reference::{agree, normal, path};
 use serde_json::{Value, json};
@@ -63,19 +63,21 @@ fn compare(case: &Value, verbose: bool) -> Result<(), String> {
     };
     let definition = mano_asl::Definition::parse(&case["definition"].to_string())
         .map_err(|problems| format!("refused: {}", problems[0]))?;
-    let mut script = Script::parse(&case["task_replay"].to_string()).unwrap();
+    let mut script = Script::parse(&replay(case).to_string()).unwrap();
     let objects = case["s3_objects"].as_array().cloned().unwrap_or_default();
     let mut start = Start::new("name", &input);
     start.arn = "arn:aws:states:us-east-1:111111111111:execution:ArnPart_0idx:name".to_owned();
     start.state_machine_arn =
         "arn:aws:states:us-east-1:111111111111:stateMachine:ArnPart_0idx".to_owned();
     start.state_machine_name = "ArnPart_0idx".to_owned();
-    start.at_millis = recorded_at(case);
+    start.role_arn = "snf_role_arn".to_owned();
+    // The day the reference data took relative points in time from.
+    start.at_millis = 1_795_169_488_000;
     if case["machine_type"] != "STANDARD" {
         start.kind = Kind::Express;
     }
     let options = RunOptions {
-        tasks: Box::new(|call| script.answer(call)),
+        tasks: Box::new(|call| behave(case, call).unwrap_or_else(|| script.answer(call))),
         blobs: Box::new(move |request| {
             objects
                 .iter()
@@ -116,15 +118,39 @@ fn compare(case: &Value, verbose: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// Executions that wait for a point in time start shortly before they were recorded.
-fn recorded_at(case: &Value) -> i64 {
-    let recorded = case["recorded"].as_str().unwrap_or_default();
-    let part = |range: std::ops::Range<usize>| {
-        recorded.get(range).and_then(|text| text.parse::<i64>().ok()).unwrap_or(1)
-    };
-    let (day, month, year) = (part(0..2), part(3..5), part(6..10));
-    let (hour, minute, second) = (part(12..14), part(15..17), part(18..20));
-    let (y, m) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
-    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
-    (days * 86_400 + hour * 3600 + minute * 60 + second) * 1000
+/// The scripted tasks, with the workers' names that only the history tells.
+fn replay(case: &Value) -> Value {
+    let mut lines = case["task_replay"].clone();
+    let history = case["expected"]["history"].as_array().into_iter().flatten();
+    let mut workers =
+        history.filter(|row| row["type"] == "ActivityStarted").map(|row| &row["activityStartedEventDetails"]);
+    for line in lines.as_array_mut().into_iter().flatten() {
+        if line["kind"] == "Activity" {
+            let details = workers.next().cloned().unwrap_or_default();
+            line["worker"] = details["workerName"].clone();
+        }
+    }
+    lines
+}
+
+/// What a function does where the recording has no script for it.
+fn behave(case: &Value, call: &Call) -> Option<Answer> {
+    let scripted = case["task_replay"].as_array().is_some_and(|lines| !lines.is_empty());
+    let behaviour = case["lambda_behaviours"][0]["behaviour"].as_str()?;
+    if scripted || !behaviour.starts_with("error") || &*call.service != "lambda" {
+        return None;
+    }
+    let cause = json!({
+        "errorMessage": "Some exception was raised.",
+        "errorType": "Exception",
+        "requestId": "1",
+        "stackTrace": [
+            "  File \"/var/task/handler.py\", line 2, in handler\n    raise Exception(\"Some exception was raised.\")\n"
+        ],
+    });
+    let error = Some("Exception".to_owned());
+    Some(Answer {
+        end: Some(TaskEnd::Failed { error, cause: Some(cause.to_string()) }),
+        ..Answer::default()
+    })
 }

@@ -86,6 +86,7 @@ impl Turn<'_> {
         self.x.tasks.clear();
         self.x.tokens.clear();
         self.x.children.clear();
+        self.x.slots.clear();
     }
 
     /// Goes on where a failed execution failed.

@@ -19,7 +19,7 @@ use crate::{
 /// Most iterations of an inline Map under way at once.
 const MAX_INLINE: usize = 40;
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
     /// Starts a Parallel.
     pub(super) fn fork(
         &mut self,
@@ -50,8 +50,8 @@ impl Turn<'_> {
     pub(super) fn map(
         &mut self,
         frame: &mut Frame,
-        state: &State,
-        map: &Map,
+        state: &'a State,
+        map: &'a Map,
         effective: &Doc,
     ) -> Result<Flow, Fault> {
         let concurrency = self.concurrency(frame, state, map, effective)?;

@@ -165,7 +165,7 @@ impl Turn<'_> {
         if text.len() > self.x.limits.max_bytes {
             return Err(Fault::too_large(&state.name));
         }
-        let shown = assigned.as_ref().map(|variables| {
+        let shown = assigned.as_ref().filter(|variables| !variables.is_empty()).map(|variables| {
             let texts = variables.iter().map(|(name, doc)| (Arc::clone(name), doc.text()));
             Arc::new(texts.collect::<Vec<_>>())
         });

@@ -112,15 +112,15 @@ impl Turn<'_> {
     }
 }
 
-/// What a catcher sees: `Error` and `Cause` as far as they are known.
+/// What a catcher sees: `Error`, as far as it is known, and `Cause`.
 pub(super) fn error_output(fault: &Fault) -> Doc {
     let mut fields = Map::new();
     if let Some(error) = &fault.error {
         fields.insert("Error".to_owned(), Value::String(error.clone()));
     }
-    if let Some(cause) = &fault.cause {
-        fields.insert("Cause".to_owned(), Value::String(cause.clone()));
-    }
+    // Recorded: an error without a cause has an empty one here.
+    let cause = fault.cause.clone().unwrap_or_default();
+    fields.insert("Cause".to_owned(), Value::String(cause));
     Doc::new(Value::Object(fields))
 }
 

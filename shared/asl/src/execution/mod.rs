@@ -26,7 +26,7 @@ use crate::{
     definition::{Definition, FlowId},
     doc::Doc,
     entropy::Seed,
-    env::{Identity, Item},
+    env::Identity,
     event::{Effect, Ending, Event, Status},
     history::HistoryEvent,
 };
@@ -93,7 +93,6 @@ pub struct Start {
 #[derive(Debug, Clone, Default)]
 pub struct Part {
     pub(crate) flow: FlowId,
-    pub(crate) item: Option<Item>,
 }
 
 impl Start {
@@ -162,6 +161,8 @@ pub struct Execution {
     tasks: BTreeMap<u64, FrameId>,
     tokens: BTreeMap<String, u64>,
     children: BTreeMap<u64, FrameId>,
+    /// The place of each child among its siblings.
+    slots: BTreeMap<u64, usize>,
 }
 
 impl Execution {
@@ -178,10 +179,9 @@ impl Execution {
         let input = Doc::parse(&start.input)
             .map_err(|_| StartError::InvalidInput("Invalid execution input.".to_owned()))?;
         let now = start.at_millis;
-        let item = start.part.item.clone();
         let text: Arc<str> = Arc::from(start.input.as_str());
         let mut execution = Self::new(start, input);
-        let outcome = Turn::run(&mut execution, definition, now, |turn| turn.start(text, item));
+        let outcome = Turn::run(&mut execution, definition, now, |turn| turn.start(text));
         Ok((execution, outcome))
     }
 
@@ -217,6 +217,7 @@ impl Execution {
             tasks: BTreeMap::new(),
             tokens: BTreeMap::new(),
             children: BTreeMap::new(),
+            slots: BTreeMap::new(),
         }
     }
 

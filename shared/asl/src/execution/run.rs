@@ -1,41 +1,559 @@
 //! Distributed Map: each item or batch is a child execution of its own.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
+use serde_json::{Map as Fields, Value, json};
 
 use super::{
-    frame::{Flow, Frame},
+    Kind as ExecutionKind, Part, Start,
+    frame::{Flow, Frame, Work},
     turn::Turn,
 };
 use crate::{
-    definition::{Map, State},
+    definition::{Amount, Batcher, Distributed, Items, Kind, Map, Reader, State},
     doc::Doc,
-    event::{ChildId, Ending, TaskId},
+    entropy,
+    env::Item,
+    event::{ChildId, Effect, Ending, ResultFile, Status, TaskId},
     fault::Fault,
+    history::Details,
+    items,
 };
+
+/// Most children under way at once when `MaxConcurrency` sets no limit.
+const MAX_CHILDREN: usize = 1000;
 
 /// A distributed Map under way.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct MapRun {}
+pub(super) struct MapRun {
+    /// The row that started it.
+    pub(super) id: u64,
+    pub(super) arn: String,
+    uuid: String,
+    concurrency: usize,
+    tolerated_count: Option<f64>,
+    tolerated_percentage: Option<f64>,
+    /// The effective input of the Map.
+    input: Doc,
+    max_items: usize,
+    /// A reader or writer at work.
+    request: Option<u64>,
+    /// The inputs of the children.
+    inputs: Vec<Doc>,
+    endings: Vec<Option<Ending>>,
+    pub(super) open: Vec<u64>,
+    next: usize,
+    failed: usize,
+}
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
+    /// Starts a map run: the items come from the input, or a reader is asked for them.
     pub(super) fn start_run(
         &mut self,
-        _frame: &mut Frame,
-        _state: &State,
-        _map: &Map,
-        _effective: &Doc,
-        _concurrency: usize,
+        frame: &mut Frame,
+        state: &'a State,
+        map: &'a Map,
+        effective: &Doc,
+        concurrency: usize,
     ) -> Result<Flow, Fault> {
-        Err(Fault::runtime("not yet"))
+        let Some(distributed) = &map.distributed else { return Ok(Flow::Block) };
+        let items = match &distributed.reader {
+            None => Some(self.items(frame, state, map, effective)?.0),
+            Some(_) => {
+                if let Items::Path(query) = &map.items {
+                    self.query(frame, state, query, effective)?;
+                }
+                None
+            }
+        };
+        let length = items.as_ref().and_then(|items| items.value().as_array()).map_or(0, Vec::len);
+        self.advance(frame, "MapStateStarted", Details::MapStarted { length: length as u64 });
+        let (tolerated_count, tolerated_percentage) =
+            self.tolerance(frame, state, map, effective)?;
+        let id = self.x.last_event + 1;
+        let uuid = entropy::uuid(&entropy::digest(&self.x.seed, "map run", id, 0));
+        let arn = self.run_arn(distributed, &uuid);
+        self.advance(frame, "MapRunStarted", Details::MapRun { arn: arn.clone() });
+        let run = MapRun {
+            id,
+            arn,
+            uuid,
+            concurrency: concurrency.min(MAX_CHILDREN),
+            tolerated_count,
+            tolerated_percentage,
+            input: effective.clone(),
+            max_items: usize::MAX,
+            request: None,
+            inputs: Vec::new(),
+            endings: Vec::new(),
+            open: Vec::new(),
+            next: 0,
+            failed: 0,
+        };
+        let flow = match (&distributed.reader, items) {
+            (Some(reader), _) => self.ask_reader(frame, state, reader, run),
+            (None, items) => {
+                let items = items.map(Doc::into_value);
+                let items = match items {
+                    Some(Value::Array(items)) => items,
+                    _ => Vec::new(),
+                };
+                self.launch(frame, state, map, run, items)
+            }
+        };
+        flow.or_else(|fault| Err(self.run_failed(frame, fault)))
     }
 
-    pub(super) fn child_finished(&mut self, _child: ChildId, _ending: Ending) {}
+    fn tolerance(
+        &self,
+        frame: &Frame,
+        state: &State,
+        map: &Map,
+        effective: &Doc,
+    ) -> Result<(Option<f64>, Option<f64>), Fault> {
+        let number = |amount: Option<&Amount>, name: &str, whole: bool| {
+            amount.map(|amount| self.amount(frame, state, amount, name, whole, effective)).transpose()
+        };
+        let count = number(map.tolerated_count.as_ref(), "ToleratedFailureCount", true)?;
+        if count.is_some_and(|count| count < 0.0) {
+            return Err(Fault::runtime("ToleratedFailureCount cannot be negative."));
+        }
+        let percentage =
+            number(map.tolerated_percentage.as_ref(), "ToleratedFailurePercentage", false)?;
+        if percentage.is_some_and(|percentage| !(0.0..=100.0).contains(&percentage)) {
+            let cause = "ToleratedFailurePercentage must be between 0 and 100.";
+            return Err(Fault::runtime(cause));
+        }
+        Ok((count, percentage))
+    }
 
-    pub(super) fn items_read(&mut self, _task: TaskId, _content: &str) {}
+    /// `arn:aws:states:region:account:mapRun:machine/label:uuid`
+    fn run_arn(&self, distributed: &Distributed, uuid: &str) -> String {
+        let identity = &self.x.identity;
+        let prefix: Vec<&str> = identity.arn.splitn(6, ':').take(5).collect();
+        let label = match &distributed.label {
+            Some(label) => label.clone(),
+            None => entropy::uuid(&entropy::digest(&self.x.seed, "label", self.x.last_event, 0)),
+        };
+        format!("{}:mapRun:{}/{label}:{uuid}", prefix.join(":"), identity.state_machine_name)
+    }
 
-    pub(super) fn results_written(&mut self, _task: TaskId) {}
+    fn ask_reader(
+        &mut self,
+        frame: &mut Frame,
+        state: &State,
+        reader: &Reader,
+        mut run: MapRun,
+    ) -> Result<Flow, Fault> {
+        let arguments = match &reader.parameters {
+            Some(template) => self.fill(frame, state, template, &run.input)?,
+            None => run.input.clone(),
+        };
+        if let Some(amount) = &reader.max_items {
+            let number = self.amount(frame, state, amount, "MaxItems", true, &run.input)?;
+            if number < 0.0 {
+                return Err(reader_failed("field MaxItems must be positive"));
+            }
+            run.max_items = count(number);
+        }
+        run.request = Some(run.id);
+        self.x.tasks.insert(run.id, frame.id);
+        let (task, resource) = (TaskId(run.id), reader.resource.clone());
+        self.out.effects.push(Effect::ReadItems { task, resource, arguments });
+        frame.work = Work::Run(Box::new(run));
+        Ok(Flow::Block)
+    }
 
-    pub(super) fn request_failed(&mut self, _task: TaskId, _error: Option<String>, _cause: Option<String>) {}
+    /// The reader's object is there.
+    pub(super) fn items_read(&mut self, task: TaskId, content: &str) {
+        self.with_run(task, |turn, frame, state, map, run| {
+            let Some(reader) = map.distributed.as_ref().and_then(|one| one.reader.as_ref()) else {
+                return Ok(Flow::Block);
+            };
+            let items = items::read(&reader.format, content, run.max_items)
+                .map_err(|cause| reader_failed(&cause))?;
+            turn.launch(frame, state, map, run, items)
+        });
+    }
 
-    pub(super) fn let_go_of_run(&mut self, _run: &MapRun) {}
+    /// The result files are written.
+    pub(super) fn results_written(&mut self, task: TaskId) {
+        self.with_run(task, |turn, frame, state, map, run| {
+            let arguments = turn.writer_arguments(frame, state, map, &run)?;
+            let bucket = arguments.value().get("Bucket").cloned().unwrap_or(Value::Null);
+            let prefix = arguments.value().get("Prefix").and_then(Value::as_str);
+            let prefix = prefix.map(|prefix| format!("{prefix}/")).unwrap_or_default();
+            let result = json!({
+                "MapRunArn": run.arn,
+                "ResultWriterDetails": {
+                    "Bucket": bucket,
+                    "Key": format!("{prefix}{}/manifest.json", run.uuid),
+                },
+            });
+            turn.run_succeeded(frame, state, Doc::new(result))
+        });
+    }
+
+    /// A reader or writer failed.
+    pub(super) fn request_failed(
+        &mut self,
+        task: TaskId,
+        error: Option<String>,
+        cause: Option<String>,
+    ) {
+        self.with_run(task, |_, _, _, _, run| {
+            let name = match run.inputs.is_empty() {
+                true => "States.ItemReaderFailed",
+                false => "States.ResultWriterFailed",
+            };
+            Err(Fault::reported(error.or_else(|| Some(name.to_owned())), cause))
+        });
+    }
+
+    /// Takes the map run that waits for a reader or writer and lets it go on.
+    fn with_run(
+        &mut self,
+        task: TaskId,
+        act: impl FnOnce(&mut Self, &mut Frame, &'a State, &'a Map, MapRun) -> Result<Flow, Fault>,
+    ) {
+        let Some(id) = self.x.tasks.get(&task.0).copied() else { return };
+        let Some(mut frame) = self.x.frames.remove(&id) else { return };
+        let waiting = matches!(&frame.work, Work::Run(run) if run.request == Some(task.0));
+        let state = self.state_of(&frame);
+        let Some((state, map)) = state.and_then(map_of).filter(|_| waiting) else {
+            self.x.frames.insert(id, frame);
+            return;
+        };
+        self.x.tasks.remove(&task.0);
+        let Work::Run(mut run) = std::mem::replace(&mut frame.work, Work::Again) else { return };
+        run.request = None;
+        let flow = match act(self, &mut frame, state, map, *run) {
+            Ok(flow) => flow,
+            Err(fault) => {
+                let fault = self.run_failed(&mut frame, fault);
+                self.handle(&mut frame, state, fault)
+            }
+        };
+        self.drive(frame, flow);
+    }
+
+    /// Makes the children's inputs and starts the first children.
+    fn launch(
+        &mut self,
+        frame: &mut Frame,
+        state: &State,
+        map: &Map,
+        mut run: MapRun,
+        items: Vec<Value>,
+    ) -> Result<Flow, Fault> {
+        let mut inputs = Vec::with_capacity(items.len());
+        for (index, value) in items.into_iter().enumerate() {
+            let item = Item { index, value: Doc::new(value), key: None };
+            inputs.push(self.item_input(frame, state, map, &run.input, &item)?);
+        }
+        if let Some(batcher) = map.distributed.as_ref().and_then(|one| one.batcher.as_ref()) {
+            inputs = self.batches(frame, state, batcher, &run.input, inputs)?;
+        }
+        run.endings = vec![None; inputs.len()];
+        run.inputs = inputs;
+        self.start_children(frame, map, &mut run);
+        self.continue_run(frame, state, map, run)
+    }
+
+    fn start_children(&mut self, frame: &Frame, map: &Map, run: &mut MapRun) {
+        while run.open.len() < run.concurrency && run.next < run.inputs.len() {
+            let slot = run.next;
+            run.next += 1;
+            if run.endings.get(slot).is_some_and(Option::is_some) {
+                continue;
+            }
+            let Some(input) = run.inputs.get(slot) else { return };
+            let start = Box::new(self.child_start(map, run, slot, input));
+            self.x.next_timer += 1;
+            let child = self.x.next_timer;
+            self.x.children.insert(child, frame.id);
+            run.open.push(child);
+            self.x.slots.insert(child, slot);
+            self.out.effects.push(Effect::StartChild { child: ChildId(child), start });
+        }
+    }
+
+    fn child_start(&self, map: &Map, run: &MapRun, slot: usize, input: &Doc) -> Start {
+        let identity = &self.x.identity;
+        let seed = entropy::digest(&self.x.seed, "child", run.id, slot as u64);
+        let name = entropy::uuid(&seed);
+        let express = map.distributed.as_ref().is_some_and(|one| one.express);
+        let prefix: Vec<&str> = identity.arn.splitn(6, ':').take(5).collect();
+        let machine = format!("{}/{}", identity.state_machine_name, run.uuid);
+        Start {
+            arn: format!("{}:execution:{machine}:{name}", prefix.join(":")),
+            name,
+            state_machine_arn: format!("{}/{}", identity.state_machine_arn, run.uuid),
+            state_machine_name: machine,
+            role_arn: identity.role_arn.to_string(),
+            input: input.text().to_string(),
+            seed,
+            at_millis: self.now,
+            kind: if express { ExecutionKind::Express } else { ExecutionKind::Standard },
+            limits: self.x.limits,
+            part: Part { flow: map.processor },
+        }
+    }
+
+    fn batches(
+        &self,
+        frame: &Frame,
+        state: &State,
+        batcher: &Batcher,
+        root: &Doc,
+        inputs: Vec<Doc>,
+    ) -> Result<Vec<Doc>, Fault> {
+        let most = |amount: Option<&Amount>, name: &str| {
+            let number =
+                amount.map(|amount| self.amount(frame, state, amount, name, true, root)).transpose()?;
+            if number.is_some_and(|number| number < 1.0) {
+                return Err(Fault::runtime(format!("{name} must be positive.")));
+            }
+            Ok(number.map_or(usize::MAX, count))
+        };
+        let max_items = most(batcher.max_items.as_ref(), "MaxItemsPerBatch")?;
+        let max_bytes = most(batcher.max_bytes.as_ref(), "MaxInputBytesPerBatch")?;
+        let fixed = match &batcher.input {
+            Some(template) => Some(self.fill(frame, state, template, root)?),
+            None => None,
+        };
+        let overhead = fixed.as_ref().map_or(0, |doc| doc.text().len() + 15) + 12;
+        let mut batches = Vec::new();
+        let mut batch = Vec::new();
+        let mut bytes = overhead;
+        for input in inputs {
+            let size = input.text().len() + 1;
+            if !batch.is_empty() && (batch.len() >= max_items || bytes + size > max_bytes) {
+                batches.push(batch_input(std::mem::take(&mut batch), fixed.as_ref()));
+                bytes = overhead;
+            }
+            bytes += size;
+            batch.push(input.into_value());
+        }
+        if !batch.is_empty() {
+            batches.push(batch_input(batch, fixed.as_ref()));
+        }
+        Ok(batches)
+    }
+
+    /// A child ended.
+    pub(super) fn child_finished(&mut self, child: ChildId, ending: Ending) {
+        let Some(id) = self.x.children.remove(&child.0) else { return };
+        let Some(slot) = self.x.slots.remove(&child.0) else { return };
+        let Some(mut frame) = self.x.frames.remove(&id) else { return };
+        let Some((state, map)) = self.state_of(&frame).and_then(map_of) else { return };
+        let Work::Run(mut run) = std::mem::replace(&mut frame.work, Work::Again) else {
+            self.x.frames.insert(id, frame);
+            return;
+        };
+        run.open.retain(|open| *open != child.0);
+        run.failed += usize::from(ending.status != Status::Succeeded);
+        if let Some(place) = run.endings.get_mut(slot) {
+            *place = Some(ending);
+        }
+        let flow = if run.exceeds_tolerance() {
+            self.let_go_of_run(&run);
+            let cause = "The specified tolerated failure threshold was exceeded";
+            Err(Fault::named("States.ExceedToleratedFailureThreshold", cause))
+        } else {
+            self.start_children(&frame, map, &mut run);
+            self.continue_run(&mut frame, state, map, *run)
+        };
+        let flow = flow.unwrap_or_else(|fault| {
+            let fault = self.run_failed(&mut frame, fault);
+            self.handle(&mut frame, state, fault)
+        });
+        self.drive(frame, flow);
+    }
+
+    /// Waits for children, writes the results, or is done.
+    fn continue_run(
+        &mut self,
+        frame: &mut Frame,
+        state: &State,
+        map: &Map,
+        mut run: MapRun,
+    ) -> Result<Flow, Fault> {
+        if !run.open.is_empty() {
+            frame.work = Work::Run(Box::new(run));
+            return Ok(Flow::Block);
+        }
+        let Some(writer) = map.distributed.as_ref().and_then(|one| one.writer.as_ref()) else {
+            let outputs = run.endings.iter().flatten().map(output_of).collect();
+            return self.run_succeeded(frame, state, Doc::new(Value::Array(outputs)));
+        };
+        let arguments = self.writer_arguments(frame, state, map, &run)?;
+        let files = run.files();
+        run.request = Some(run.id);
+        self.x.tasks.insert(run.id, frame.id);
+        let (task, resource) = (TaskId(run.id), writer.resource.clone());
+        self.out.effects.push(Effect::WriteResults { task, resource, arguments, files });
+        frame.work = Work::Run(Box::new(run));
+        Ok(Flow::Block)
+    }
+
+    fn writer_arguments(
+        &self,
+        frame: &Frame,
+        state: &State,
+        map: &Map,
+        run: &MapRun,
+    ) -> Result<Doc, Fault> {
+        let writer = map.distributed.as_ref().and_then(|one| one.writer.as_ref());
+        match writer.and_then(|writer| writer.parameters.as_ref()) {
+            Some(template) => self.fill(frame, state, template, &run.input),
+            None => Ok(run.input.clone()),
+        }
+    }
+
+    fn run_succeeded(
+        &mut self,
+        frame: &mut Frame,
+        state: &State,
+        result: Doc,
+    ) -> Result<Flow, Fault> {
+        frame.work = Work::Again;
+        self.advance(frame, "MapRunSucceeded", Details::None);
+        self.emit("MapStateSucceeded", frame.prev, Details::None);
+        self.complete(frame, state, result)
+    }
+
+    /// The row that says a map run has failed.
+    fn run_failed(&mut self, frame: &mut Frame, fault: Fault) -> Fault {
+        frame.work = Work::Again;
+        let (error, cause) = (fault.error.clone(), fault.cause.clone());
+        self.advance(frame, "MapRunFailed", Details::Failure { error, cause });
+        fault
+    }
+
+    /// Stops the children of a map run; nobody waits for them any more.
+    pub(super) fn let_go_of_run(&mut self, run: &MapRun) {
+        if let Some(request) = run.request {
+            self.x.tasks.remove(&request);
+            self.out.effects.push(Effect::CancelTask { task: TaskId(request) });
+        }
+        for child in &run.open {
+            self.x.children.remove(child);
+            self.x.slots.remove(child);
+            self.out.effects.push(Effect::StopChild { child: ChildId(*child) });
+        }
+    }
+}
+
+impl MapRun {
+    fn exceeds_tolerance(&self) -> bool {
+        let failed = float(self.failed);
+        match (self.tolerated_count, self.tolerated_percentage) {
+            (None, None) => self.failed > 0,
+            (count, percentage) => {
+                let share = failed * 100.0 / float(self.endings.len().max(1));
+                count.is_some_and(|count| failed > count)
+                    || percentage.is_some_and(|percentage| share > percentage)
+            }
+        }
+    }
+
+    /// The files a `ResultWriter` leaves: a manifest, and the endings by kind.
+    fn files(&self) -> Vec<ResultFile> {
+        let entries = |wanted: fn(Status) -> bool| -> Vec<Value> {
+            self.inputs
+                .iter()
+                .zip(&self.endings)
+                .filter_map(|(input, ending)| {
+                    let ending = ending.as_ref().filter(|ending| wanted(ending.status))?;
+                    Some(entry(input, ending))
+                })
+                .collect()
+        };
+        let kinds: [(&str, Vec<Value>); 3] = [
+            ("SUCCEEDED", entries(|status| status == Status::Succeeded)),
+            ("FAILED", entries(|status| status != Status::Succeeded)),
+            ("PENDING", Vec::new()),
+        ];
+        let mut files = Vec::new();
+        let mut listed = Fields::new();
+        for (kind, entries) in kinds {
+            let mut list = Vec::new();
+            if !entries.is_empty() {
+                let key = format!("{}/{kind}_0.json", self.uuid);
+                let content = Value::Array(entries).to_string();
+                list.push(json!({ "Key": key, "Size": content.len() }));
+                files.push(ResultFile { key, content });
+            }
+            listed.insert(kind.to_owned(), Value::Array(list));
+        }
+        let manifest = json!({ "MapRunArn": self.arn, "ResultFiles": listed });
+        let key = format!("{}/manifest.json", self.uuid);
+        files.push(ResultFile { key, content: manifest.to_string() });
+        files
+    }
+}
+
+fn map_of(state: &State) -> Option<(&State, &Map)> {
+    match &state.kind {
+        Kind::Map(map) => Some((state, map)),
+        _ => None,
+    }
+}
+
+fn reader_failed(cause: &str) -> Fault {
+    Fault::named("States.ItemReaderFailed", cause)
+}
+
+/// A number that is not negative as a count; what is too large saturates.
+fn count(number: f64) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and a cast beyond the range saturates"
+    )]
+    let count = number as usize;
+    if count == 0 { usize::MAX } else { count }
+}
+
+fn float(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::MAX, f64::from)
+}
+
+fn batch_input(items: Vec<Value>, fixed: Option<&Doc>) -> Doc {
+    let mut fields = Fields::new();
+    if let Some(fixed) = fixed {
+        fields.insert("BatchInput".to_owned(), fixed.value().clone());
+    }
+    fields.insert("Items".to_owned(), Value::Array(items));
+    Doc::new(Value::Object(fields))
+}
+
+/// What a child adds to the Map's result. A tolerated failure adds its error.
+fn output_of(ending: &Ending) -> Value {
+    match &ending.output {
+        Some(output) => serde_json::from_str(output).unwrap_or(Value::Null),
+        None => {
+            let fault = Fault::reported(ending.error.clone(), ending.cause.clone());
+            super::failure::error_output(&fault).into_value()
+        }
+    }
+}
+
+fn entry(input: &Doc, ending: &Ending) -> Value {
+    let mut fields = Fields::new();
+    let mut add = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            fields.insert(name.to_owned(), Value::String(value.to_owned()));
+        }
+    };
+    add("Cause", ending.cause.as_deref());
+    add("Error", ending.error.as_deref());
+    let text: Arc<str> = input.text();
+    add("Input", Some(&text));
+    add("Output", ending.output.as_deref());
+    let mut entry = Value::Object(fields);
+    entry["Status"] = json!(ending.status);
+    entry
 }

@@ -11,9 +11,9 @@ use crate::{
     template::Template,
 };
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
     /// Does a state's work as far as it goes.
-    pub(super) fn work(&mut self, frame: &mut Frame, state: &State) -> Result<Flow, Fault> {
+    pub(super) fn work(&mut self, frame: &mut Frame, state: &'a State) -> Result<Flow, Fault> {
         let effective = self.effective(frame, state)?;
         match &state.kind {
             Kind::Pass { result } => self.pass(frame, state, result.as_ref(), &effective),

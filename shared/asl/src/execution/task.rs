@@ -28,10 +28,10 @@ impl<'a> Turn<'a> {
     ) -> Result<Flow, Fault> {
         let resource = &task.resource;
         let id = self.x.last_event + 1;
-        let token = matches!(resource.integration, Integration::Callback | Integration::Activity)
+        let token = (!matches!(resource.integration, Integration::Lambda | Integration::Service))
             .then(|| self.token(id));
         // An activity's worker gets the token with the task; expressions do not see it.
-        let visible = token.as_deref().filter(|_| resource.integration == Integration::Callback);
+        let visible = token.as_deref().filter(|_| resource.integration != Integration::Activity);
         let arguments = self.arguments(frame, state, effective, visible)?;
         let timeout = self.seconds(frame, state, task.timeout.as_ref(), "TimeoutSeconds", effective)?;
         let heartbeat =

@@ -47,14 +47,13 @@ impl<'a> Turn<'a> {
     }
 
     /// The first turn.
-    pub(super) fn start(&mut self, input: Arc<str>, item: Option<Item>) {
+    pub(super) fn start(&mut self, input: Arc<str>) {
         let role_arn = Arc::clone(&self.x.identity.role_arn);
         self.emit("ExecutionStarted", 0, Details::ExecutionStarted { input, role_arn });
         self.execution_timer(self.x.identity.started_at);
         let Some(flow) = self.machine.flows.get(self.x.flow as usize) else { return };
         let id = self.frame_id();
-        let mut frame = Frame::new(id, None, flow.start, self.x.identity.input.clone());
-        frame.item = item;
+        let frame = Frame::new(id, None, flow.start, self.x.identity.input.clone());
         self.x.frames.insert(id, frame);
         self.ready.push_back(id);
     }
