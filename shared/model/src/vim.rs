@@ -1,5 +1,7 @@
 //! The VIMs the orchestrator may use, and the capacity of their zones.
 
+pub mod register;
+
 use crate::{
     plan::{Add, Document, Kind},
     resource::Amounts,
