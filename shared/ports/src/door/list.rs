@@ -113,8 +113,17 @@ pub async fn list(
     query: Query,
     wire: impl Fn(&Stored) -> Result<Value, Error> + Send + Sync,
 ) -> Result<Reply, Error> {
-    let each = |found: &[Stored]| found.iter().map(&wire).collect::<Result<Vec<_>, _>>();
-    list_many(cx, request, listing, query, |found| std::future::ready(each(&found))).await
+    let mut walk = Walk::begin(request, listing, query)?;
+    loop {
+        let found = cx.store.page(&walk.query).await?;
+        let mut made = Vec::with_capacity(found.documents.len());
+        for stored in &found.documents {
+            made.push((stored.key.id.clone(), wire(stored)?));
+        }
+        if let Some(reply) = walk.turn(cx, request, made, found.next)? {
+            return Ok(reply);
+        }
+    }
 }
 
 /// As [`list`], where the elements of a store's page need more than their own documents: `wire`
@@ -126,34 +135,65 @@ pub async fn list_many<Made>(
     cx: &Cx,
     request: &Request,
     listing: &Listing,
-    mut query: Query,
+    query: Query,
     wire: impl Fn(Vec<Stored>) -> Made,
 ) -> Result<Reply, Error>
 where
     Made: Future<Output = Result<Vec<Value>, Error>>,
 {
-    let asked = Asked::read(request, listing)?;
-    query.after.clone_from(&asked.after);
-    if query.index.is_none() {
-        query.index = listing.indexes.iter().find_map(|(attribute, index)| {
-            Some((*index, asked.filter.demands(attribute)?.to_owned()))
-        });
-    }
-    let mut page = Page::new(query.limit.max(1));
+    let mut walk = Walk::begin(request, listing, query)?;
     loop {
-        let found = cx.store.page(&query).await?;
+        let found = cx.store.page(&walk.query).await?;
         let ids: Vec<_> = found.documents.iter().map(|stored| stored.key.id.clone()).collect();
-        for (id, element) in ids.into_iter().zip(wire(found.documents).await?) {
-            if !page.take(&asked, id, element)? {
-                return Ok(page.reply(request, &asked));
+        let made = ids.into_iter().zip(wire(found.documents).await?).collect();
+        if let Some(reply) = walk.turn(cx, request, made, found.next)? {
+            return Ok(reply);
+        }
+    }
+}
+
+/// The way through the pages of a store.
+struct Walk {
+    asked: Asked,
+    query: Query,
+    page: Page,
+}
+
+impl Walk {
+    /// Before the first page of the store.
+    fn begin(request: &Request, listing: &Listing, query: Query) -> Result<Self, Refusal> {
+        let asked = Asked::read(request, listing)?;
+        let mut query = query.after(asked.after.clone());
+        if query.index.is_none() {
+            query.index = listing.indexes.iter().find_map(|(attribute, index)| {
+                Some((*index, asked.filter.demands(attribute)?.to_owned()))
+            });
+        }
+        let page = Page::new(query.limit.max(1));
+        Ok(Self { asked, query, page })
+    }
+
+    /// Takes the elements of a page of the store; the answer, if that was the last one.
+    fn turn(
+        &mut self,
+        cx: &Cx,
+        request: &Request,
+        made: Vec<(String, Value)>,
+        next: Option<String>,
+    ) -> Result<Option<Reply>, Error> {
+        for (id, element) in made {
+            if !self.page.take(&self.asked, id, element)? {
+                return Ok(Some(self.page.reply(request, &self.asked)));
             }
         }
-        let Some(next) = found.next else { return Ok(page.whole()) };
-        page.last = Some(next.clone());
-        query.after = Some(next);
-        if page.scanned >= MAX_SCANNED || cx.clock.now() + RESERVE > request.deadline {
-            return Ok(page.reply(request, &asked));
+        let Some(next) = next else { return Ok(Some(self.page.whole())) };
+        self.page.last = Some(next.clone());
+        self.query.after = Some(next);
+        let spent = self.page.scanned >= MAX_SCANNED;
+        if spent || cx.clock.now() + RESERVE > request.deadline {
+            return Ok(Some(self.page.reply(request, &self.asked)));
         }
+        Ok(None)
     }
 }
 
@@ -190,13 +230,14 @@ impl Page {
     }
 
     /// The answer when nothing follows.
-    fn whole(mut self) -> Reply {
+    fn whole(&mut self) -> Reply {
         self.text.push(b']');
-        Reply { status: StatusCode::OK, headers: Vec::new(), body: Body::Json(self.text.into()) }
+        let text = std::mem::take(&mut self.text);
+        Reply { status: StatusCode::OK, headers: Vec::new(), body: Body::Json(text.into()) }
     }
 
     /// The answer with a link to what follows.
-    fn reply(self, request: &Request, asked: &Asked) -> Reply {
+    fn reply(&mut self, request: &Request, asked: &Asked) -> Reply {
         let link = self.last.as_deref().map(|last| asked.link(request, last));
         let reply = self.whole();
         match link {
