@@ -179,3 +179,93 @@ fn stage(flavour: &NsFlavour, profile: &VnfProfile, depth: usize) -> u32 {
 fn index_of(name: &str) -> u32 {
     name.rsplit('-').next().and_then(|n| n.parse().ok()).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::descriptor::{VnfFlavour, VnfLevel};
+
+    fn profile(id: &str, after: &[&str]) -> VnfProfile {
+        VnfProfile {
+            id: id.into(),
+            vnfd_id: "vnfd".into(),
+            flavour_id: None,
+            level_id: None,
+            min_instances: 1,
+            max_instances: 9,
+            after: after.iter().map(ToString::to_string).collect(),
+            virtual_links: Vec::new(),
+        }
+    }
+
+    fn flavour(profiles: Vec<VnfProfile>) -> NsFlavour {
+        NsFlavour { id: "f".into(), vnf_profiles: profiles, ..NsFlavour::default() }
+    }
+
+    fn vnfds() -> BTreeMap<String, Vnfd> {
+        let level = VnfLevel { id: "l".into(), scale: BTreeMap::new(), vdus: BTreeMap::new() };
+        let vnfd = Vnfd {
+            vnfd_id: "vnfd".into(),
+            vnf_pkg_id: "pkg".into(),
+            provider: String::new(),
+            product_name: String::new(),
+            software_version: String::new(),
+            descriptor_version: String::new(),
+            vnfm_info: Vec::new(),
+            flavours: vec![VnfFlavour {
+                id: "simple".into(),
+                levels: vec![level],
+                default_level: "l".into(),
+                ..VnfFlavour::default()
+            }],
+        };
+        [("vnfd".into(), vnfd)].into()
+    }
+
+    fn member(name: &str) -> Member {
+        let profile_id = name.split('-').next().unwrap().into();
+        Member { name: name.into(), profile_id, vnf_instance_id: format!("id-{name}") }
+    }
+
+    fn summary(items: &[Item]) -> Vec<(&str, Operation, u32)> {
+        items.iter().map(|i| (i.name.as_str(), i.operation, i.stage)).collect()
+    }
+
+    #[test]
+    fn what_depends_on_others_comes_after_them() {
+        let flavour = flavour(vec![profile("c", &["b"]), profile("b", &["a"]), profile("a", &[])]);
+        let items = towards("op", &flavour, &vnfds(), &[], &Counts::new()).unwrap();
+        let expected = [
+            ("c-1", Operation::Instantiate, 2),
+            ("b-1", Operation::Instantiate, 1),
+            ("a-1", Operation::Instantiate, 0),
+        ];
+        assert_eq!(summary(&items), expected);
+    }
+
+    #[test]
+    fn a_circle_of_dependencies_ends() {
+        let flavour = flavour(vec![profile("a", &["b"]), profile("b", &["a"])]);
+        assert!(towards("op", &flavour, &vnfds(), &[], &Counts::new()).is_ok());
+    }
+
+    #[test]
+    fn growing_counts_on_and_shrinking_takes_the_youngest() {
+        let flavour = flavour(vec![profile("a", &[])]);
+        let members = [member("a-1"), member("a-10"), member("a-2")];
+        let more = [("a".into(), 4)].into();
+        let items = towards("op", &flavour, &vnfds(), &members, &more).unwrap();
+        assert_eq!(summary(&items), [("a-11", Operation::Instantiate, 0)]);
+        let fewer = [("a".into(), 1)].into();
+        let items = towards("op", &flavour, &vnfds(), &members, &fewer).unwrap();
+        let expected = [("a-10", Operation::Terminate, 0), ("a-2", Operation::Terminate, 0)];
+        assert_eq!(summary(&items), expected);
+    }
+
+    #[test]
+    fn a_descriptor_that_is_missing_is_named() {
+        let flavour = flavour(vec![profile("a", &[])]);
+        let refusal = towards("op", &flavour, &BTreeMap::new(), &[], &Counts::new()).unwrap_err();
+        assert!(refusal.detail.contains("'vnfd', which is not on-boarded"), "{refusal}");
+    }
+}

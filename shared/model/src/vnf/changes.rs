@@ -246,3 +246,166 @@ fn next_generation(name: &str) -> String {
         _ => format!("{name}~2"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        descriptor::{Storage, VduCp, VduKind, VirtualLink},
+        grant::{Grant, Owner, Placement},
+    };
+
+    fn vdu(id: &str, storages: &[&str]) -> Vdu {
+        Vdu {
+            id: id.into(),
+            name: id.into(),
+            kind: VduKind::Compute,
+            amounts: Amounts { vcpu_milli: 1000, memory_mib: 512, storage_gib: 0 },
+            image: None,
+            storages: storages
+                .iter()
+                .map(|s| Storage {
+                    id: (*s).into(),
+                    kind: "BLOCK".into(),
+                    size_gib: 10,
+                    image: None,
+                })
+                .collect(),
+            cps: vec![VduCp { id: format!("{id}-cp"), virtual_link: Some("internal".into()) }],
+            min_instances: 1,
+            max_instances: 10,
+        }
+    }
+
+    fn flavour() -> VnfFlavour {
+        VnfFlavour {
+            id: "simple".into(),
+            vdus: vec![vdu("control", &[]), vdu("forwarding", &["disk"])],
+            virtual_links: vec![VirtualLink { id: "internal".into() }],
+            aspects: vec![VnfAspect {
+                id: "throughput".into(),
+                name: "throughput".into(),
+                max_level: 3,
+                steps: vec![
+                    [("forwarding".into(), 1)].into(),
+                    [("forwarding".into(), 1)].into(),
+                    [("forwarding".into(), 2)].into(),
+                ],
+            }],
+            levels: vec![VnfLevel {
+                id: "small".into(),
+                scale: [("throughput".into(), 0)].into(),
+                vdus: [("control".into(), 1), ("forwarding".into(), 1)].into(),
+            }],
+            default_level: "small".into(),
+            ..VnfFlavour::default()
+        }
+    }
+
+    /// The inventory as it is once everything wanted exists.
+    fn exist(wants: &[Want]) -> Vec<Resource> {
+        let grant = Grant {
+            op_id: "op".into(),
+            owner: Owner::Vnf,
+            instance_id: "vnf".into(),
+            adds: Vec::new(),
+            removes: Vec::new(),
+        };
+        let place = |want: &Want| Placement {
+            want: want.clone(),
+            vim_id: "v".into(),
+            zone_id: "z".into(),
+            apart_group: None,
+        };
+        wants.iter().map(|want| grant.resource(&place(want))).collect()
+    }
+
+    fn at(level: u32) -> Instantiated {
+        Instantiated {
+            flavour_id: "simple".into(),
+            scale: [("throughput".into(), level)].into(),
+            resources: Vec::new(),
+        }
+    }
+
+    fn names(wants: &[Want]) -> Vec<&str> {
+        wants.iter().map(|w| w.name.as_str()).collect()
+    }
+
+    fn at_level(level: u32) -> Vec<Resource> {
+        let flavour = flavour();
+        let scale = [("throughput".to_owned(), level)].into();
+        let counts = counts_at(&flavour, &flavour.levels[0], &scale).unwrap();
+        exist(&instantiate(&flavour, &counts).adds)
+    }
+
+    #[test]
+    fn a_flavour_is_its_links_and_every_unit_with_its_storages() {
+        let flavour = flavour();
+        let changes = instantiate(&flavour, &flavour.levels[0].vdus);
+        assert_eq!(
+            names(&changes.adds),
+            ["internal", "control-1", "forwarding-1.disk", "forwarding-1"]
+        );
+        assert_eq!(changes.adds[3].joins, ["internal", "forwarding-1.disk"]);
+    }
+
+    #[test]
+    fn a_level_asked_for_by_aspect_counts_its_steps() {
+        let flavour = flavour();
+        let scale = [("throughput".to_owned(), 3)].into();
+        let counts = counts_at(&flavour, &flavour.levels[0], &scale).unwrap();
+        assert_eq!(counts["forwarding"], 5);
+    }
+
+    #[test]
+    fn scaling_out_takes_indices_nobody_has() {
+        let (level, changes) = scale(&flavour(), &at(1), &at_level(1), "throughput", 2).unwrap();
+        assert_eq!(level, 3);
+        let computes = changes.adds.iter().filter(|w| w.kind == ResourceKind::Compute);
+        let computes: Vec<_> = computes.map(|w| w.name.as_str()).collect();
+        assert_eq!(computes, ["forwarding-3", "forwarding-4", "forwarding-5"]);
+        assert!(changes.removes.is_empty());
+    }
+
+    #[test]
+    fn scaling_in_takes_the_youngest_with_their_storages() {
+        let (level, changes) = scale(&flavour(), &at(2), &at_level(2), "throughput", -1).unwrap();
+        assert_eq!(level, 1);
+        let gone: Vec<_> = changes.removes.iter().map(|r| r.want.name.as_str()).collect();
+        assert_eq!(gone, ["forwarding-3.disk", "forwarding-3"]);
+    }
+
+    #[test]
+    fn scaling_past_a_limit_names_the_limits() {
+        let out = scale(&flavour(), &at(2), &at_level(2), "throughput", 2).unwrap_err();
+        assert!(out.detail.contains("levels 0 to 3"), "{out}");
+        assert!(out.detail.contains("level 4"), "{out}");
+        let below = scale(&flavour(), &at(0), &at_level(0), "throughput", -1).unwrap_err();
+        assert!(below.detail.contains("level -1"), "{below}");
+        let unknown = scale(&flavour(), &at(0), &at_level(0), "speed", 1).unwrap_err();
+        assert!(unknown.detail.contains("it has: throughput"), "{unknown}");
+    }
+
+    #[test]
+    fn a_lost_unit_comes_back_under_a_new_name_on_its_old_disk() {
+        let changes = heal(&flavour(), &at_level(0), &["forwarding-1"]);
+        assert_eq!(names(&changes.adds), ["forwarding-2"]);
+        assert_eq!(changes.adds[0].joins, ["internal", "forwarding-1.disk"]);
+        assert_eq!(changes.removes[0].want.name, "forwarding-1");
+    }
+
+    #[test]
+    fn a_lost_disk_and_unit_are_joined_again() {
+        let changes = heal(&flavour(), &at_level(0), &["forwarding-1", "forwarding-1.disk"]);
+        assert_eq!(names(&changes.adds), ["forwarding-1.disk~2", "forwarding-2"]);
+        assert_eq!(changes.adds[1].joins, ["internal", "forwarding-1.disk~2"]);
+    }
+
+    #[test]
+    fn generations_count_on() {
+        assert_eq!(next_generation("internal"), "internal~2");
+        assert_eq!(next_generation("internal~2"), "internal~3");
+        assert_eq!(next_generation("a~b"), "a~b~2");
+    }
+}

@@ -202,3 +202,104 @@ pub(crate) fn parse<T: DeserializeOwned>(params: &Value) -> Result<T, Refusal> {
     T::deserialize(params)
         .map_err(|error| Refusal::unprocessable(format!("the body is not this request: {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        TenantId, ids,
+        plan::{Change, Document, Kind},
+        refusal::Why,
+        vnf::{create, op_state::State},
+    };
+    use serde_json::json;
+
+    fn origin() -> Origin {
+        Origin {
+            id: ids::derived(&["test"]),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            tenant: TenantId::default(),
+            actor: "test".into(),
+            correlation: None,
+            causation: None,
+            trace: None,
+        }
+    }
+
+    fn vnfd() -> Vnfd {
+        Vnfd {
+            vnfd_id: "router".into(),
+            vnf_pkg_id: "pkg".into(),
+            provider: "us".into(),
+            product_name: "router".into(),
+            software_version: "1".into(),
+            descriptor_version: "1".into(),
+            vnfm_info: Vec::new(),
+            flavours: vec![VnfFlavour {
+                id: "simple".into(),
+                levels: vec![VnfLevel {
+                    id: "small".into(),
+                    scale: BTreeMap::new(),
+                    vdus: BTreeMap::new(),
+                }],
+                default_level: "small".into(),
+                ..VnfFlavour::default()
+            }],
+        }
+    }
+
+    fn ask(instance: &VnfInstance, operation: Operation, params: Value) -> Result<Plan, Refusal> {
+        let vnfd = vnfd();
+        let facts = Facts { instance, vnfd: &vnfd, resources: &[] };
+        let task = Task { op: "op".into(), operation, params, waiter: None };
+        accept(origin(), Expect::Version(3), &facts, task)
+    }
+
+    fn fresh() -> VnfInstance {
+        create::instance("vnf".into(), &vnfd(), create::Naming::default())
+    }
+
+    #[test]
+    fn an_accepted_task_takes_the_instance_and_says_what_to_start() {
+        let plan = ask(&fresh(), Operation::Instantiate, json!({ "flavourId": "simple" })).unwrap();
+        let Change::Put { body, .. } = &plan.writes[0].change else { panic!("{plan:?}") };
+        assert!(body.contains(r#""busyWith":"op""#), "{body}");
+        assert_eq!(plan.writes[0].expect, Expect::Version(3));
+        let Change::Put { body, .. } = &plan.writes[1].change else { panic!("{plan:?}") };
+        let op: VnfOp = serde_json::from_str(body).unwrap();
+        assert_eq!((op.state(), VnfOp::KIND), (State::Starting, Kind::VnfOp));
+        let fact = &plan.facts[0];
+        assert_eq!(fact.name, "vnf.instantiate.started");
+        assert_eq!(fact.body["workflow"], "vnf-instantiate");
+        assert_eq!(fact.body["input"]["mode"], "FORWARD");
+    }
+
+    #[test]
+    fn a_taken_instance_refuses_and_names_the_operation() {
+        let busy = VnfInstance { busy_with: Some("op-7".into()), ..fresh() };
+        let refusal =
+            ask(&busy, Operation::Instantiate, json!({ "flavourId": "simple" })).unwrap_err();
+        assert_eq!(refusal.why, Why::Conflict);
+        assert!(refusal.detail.contains("op-7"), "{refusal}");
+    }
+
+    #[test]
+    fn what_is_not_there_cannot_be_scaled_healed_or_terminated() {
+        for operation in [Operation::Scale, Operation::Heal, Operation::Terminate] {
+            let refusal = ask(&fresh(), operation, json!({})).unwrap_err();
+            assert_eq!(refusal.why, Why::Conflict, "{refusal}");
+        }
+    }
+
+    #[test]
+    fn unknown_flavours_and_levels_are_refused_with_those_there_are() {
+        let flavour = ask(&fresh(), Operation::Instantiate, json!({ "flavourId": "big" }));
+        assert!(flavour.unwrap_err().detail.contains("it has: simple"));
+        let level = json!({ "flavourId": "simple", "instantiationLevelId": "huge" });
+        let level = ask(&fresh(), Operation::Instantiate, level);
+        assert!(level.unwrap_err().detail.contains("it has: small"));
+        let nothing = ask(&fresh(), Operation::Instantiate, json!({})).unwrap_err();
+        assert_eq!(nothing.why, Why::Unprocessable);
+        assert!(nothing.detail.contains("flavourId"), "{nothing}");
+    }
+}
