@@ -113,7 +113,7 @@ async fn run_of(cx: &Cx, job: &Job, owner: Owner) -> Result<(u64, bool), Error> 
 /// Asks the VIM, and records its answer.
 pub(crate) async fn drive(cx: &Cx, job: &Job, matter: Matter) -> Result<Said, Error> {
     let Matter { subject, .. } = reserved(cx, job, matter).await?;
-    let (driver, target) = reach(cx, job, &subject).await?;
+    let (driver, target) = reach(cx, &job.tenant, &subject.task.resource().vim_id).await?;
     let key = subject.task.resource().key.clone();
     match &subject.task {
         Task::Make(placement, _) => {
@@ -138,7 +138,7 @@ pub(crate) async fn drive(cx: &Cx, job: &Job, matter: Matter) -> Result<Said, Er
 
 /// Looks for what a VIM went on making by itself; `None`: it is not there.
 pub(crate) async fn look(cx: &Cx, job: &Job, subject: &Subject) -> Result<Option<Said>, Error> {
-    let (driver, target) = reach(cx, job, subject).await?;
+    let (driver, target) = reach(cx, &job.tenant, &subject.task.resource().vim_id).await?;
     let key = &subject.task.resource().key;
     match within(cx, ANSWER, driver.look(&target, key)).await {
         Ok(Some(progress)) => Ok(Some(made(cx, job, subject, progress).await?)),
@@ -164,14 +164,15 @@ async fn reserved(cx: &Cx, job: &Job, matter: Matter) -> Result<Matter, Error> {
     load(cx, job).await
 }
 
-async fn reach(
+/// A VIM and its driver.
+pub(crate) async fn reach(
     cx: &Cx,
-    job: &Job,
-    subject: &Subject,
+    tenant: &TenantId,
+    vim: &str,
 ) -> Result<(Arc<dyn vim::Vim>, Target), Error> {
-    let vim = cx.store.read::<Vim>(&job.tenant, &subject.task.resource().vim_id).await?;
+    let vim = cx.store.read::<Vim>(tenant, vim).await?.value;
     let driver = cx.vims.driver(&vim.vim_type)?;
-    Ok((driver, Target { tenant: job.tenant.clone(), vim: Arc::new(vim.value) }))
+    Ok((driver, Target { tenant: tenant.clone(), vim: Arc::new(vim) }))
 }
 
 /// Where it goes, with the VIM's own names of what it is joined to.
