@@ -3,6 +3,7 @@
 mod choice;
 mod definition;
 mod doc;
+mod draw;
 mod entropy;
 mod env;
 mod event;
@@ -20,6 +21,7 @@ mod time;
 
 pub use definition::{Definition, Diagnostic, Severity};
 pub use doc::Doc;
+pub use draw::draw;
 pub use entropy::Seed;
 pub use event::{
     Call, ChildId, Effect, Ending, Event, Integration, ResultFile, Status, TaskId, TimerId,

@@ -18,7 +18,7 @@ const MAX_NESTING: usize = 32;
 
 /// Reads a definition. A machine comes back whenever its shape could be made out at all; it may
 /// be run only if no finding is an error.
-pub(super) fn build(text: &str) -> (Option<Machine>, Vec<Diagnostic>) {
+pub(super) fn build(text: &str, kind: crate::Kind) -> (Option<Machine>, Vec<Diagnostic>) {
     if text.len() > MAX_TEXT {
         return (None, vec![plain(SCHEMA, "Definition is larger than 1 MB".to_owned(), None)]);
     }
@@ -30,7 +30,7 @@ pub(super) fn build(text: &str) -> (Option<Machine>, Vec<Diagnostic>) {
     if !value.is_object() {
         return (None, vec![not_an_object()]);
     }
-    let mut builder = Builder::default();
+    let mut builder = Builder { express: kind == crate::Kind::Express, ..Builder::default() };
     let machine = builder.machine(&value);
     let mut findings = builder.findings.0;
     findings.sort_by_key(|finding| finding.severity == Severity::Warning);
@@ -75,6 +75,10 @@ pub(super) struct Builder {
     pub(super) states: Vec<Option<State>>,
     pub(super) flows: Vec<Option<Flow>>,
     pub(super) findings: Findings,
+    /// Whether it is to run as Express.
+    pub(super) express: bool,
+    /// Whether JSONata is the language of the whole machine; then no state may leave it.
+    pub(super) whole_is_jsonata: bool,
     names: HashSet<String>,
     depth: usize,
 }
@@ -114,6 +118,7 @@ impl Builder {
     fn machine(&mut self, value: &Value) -> Option<Machine> {
         let fields = Fields::of(value, String::new(), &mut self.findings)?;
         let language = self.language(&fields, Language::JsonPath);
+        self.whole_is_jsonata = language == Language::Jsonata;
         let comment = fields.text("Comment", &mut self.findings).map(ToOwned::to_owned);
         if fields.text("Version", &mut self.findings).is_some_and(|version| version != "1.0") {
             self.findings.error("/Version", "Version must be '1.0'");

@@ -34,7 +34,16 @@ impl Definition {
     /// # Errors
     /// Everything that is wrong with the text, with AWS's codes, messages and locations.
     pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
-        let (machine, diagnostics) = build::build(text);
+        Self::parse_as(text, crate::Kind::Standard)
+    }
+
+    /// Reads a definition that is to run as the given kind. Express executions cannot wait for
+    /// jobs, tokens or activities.
+    ///
+    /// # Errors
+    /// As [`Definition::parse`].
+    pub fn parse_as(text: &str, kind: crate::Kind) -> Result<Self, Vec<Diagnostic>> {
+        let (machine, diagnostics) = build::build(text, kind);
         let errors: Vec<Diagnostic> =
             diagnostics.into_iter().filter(|one| one.severity == Severity::Error).collect();
         match machine {
@@ -46,7 +55,13 @@ impl Definition {
     /// Looks for errors and for what is legal but probably not meant.
     #[must_use]
     pub fn check(text: &str) -> Vec<Diagnostic> {
-        build::build(text).1
+        Self::check_as(text, crate::Kind::Standard)
+    }
+
+    /// The same for a definition that is to run as the given kind.
+    #[must_use]
+    pub fn check_as(text: &str, kind: crate::Kind) -> Vec<Diagnostic> {
+        build::build(text, kind).1
     }
 
     /// What the author wrote about the workflow.

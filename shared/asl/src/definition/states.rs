@@ -52,7 +52,7 @@ impl Builder {
 
     fn state_language(&mut self, fields: &Fields<'_>, inherited: Language) -> Language {
         let language = self.language(fields, inherited);
-        if inherited == Language::Jsonata && language == Language::JsonPath {
+        if self.whole_is_jsonata && language == Language::JsonPath {
             let message =
                 "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine";
             self.findings.error(&fields.at, message);

@@ -23,6 +23,7 @@ impl Builder {
             self.findings.error(&fields.place("Resource"), message);
             return None;
         };
+        self.express_limits(fields, &resource);
         let limit = 1.0..=99_999_999.0;
         let timeout = self.amount(fields, "TimeoutSeconds", language, limit.clone(), true);
         let heartbeat = self.amount(fields, "HeartbeatSeconds", language, limit, true);
@@ -42,6 +43,20 @@ impl Builder {
             None => None,
         };
         Some(Task { resource, timeout, heartbeat, credentials })
+    }
+
+    /// What an Express execution may not wait for.
+    fn express_limits(&mut self, fields: &Fields<'_>, resource: &Resource) {
+        let what = match resource.integration {
+            Integration::Callback => "'.waitForTaskToken' service integration ",
+            Integration::Sync => "'.sync' service integration ",
+            Integration::Activity => "Activity tasks ",
+            Integration::Lambda | Integration::Service => return,
+        };
+        if self.express {
+            let message = format!("Express state machine does not support {what}");
+            self.findings.error(&fields.place("Resource"), message);
+        }
     }
 }
 

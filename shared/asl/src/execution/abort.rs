@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    frame::{Frame, FrameId, Work},
+    frame::{Frame, FrameId, Parked, Work},
     turn::Turn,
 };
 use crate::{
@@ -13,13 +13,19 @@ use crate::{
 };
 
 impl Turn<'_> {
-    /// Gives up every branch of a Parallel or Map that is still under way.
-    pub(super) fn abort_branches(&mut self, frame: &mut Frame) {
-        let open = match &mut frame.work {
-            Work::Branches(branches) => std::mem::take(&mut branches.open),
-            _ => return,
+    /// Gives up every branch that is still under way. They are parked with the container, in case
+    /// the execution fails for good and is redriven.
+    pub(super) fn abort_branches(&mut self, frame: &mut Frame, failed: Option<Frame>) {
+        let work = std::mem::replace(&mut frame.work, Work::Again);
+        let Work::Branches(branches) = &work else {
+            frame.work = work;
+            return;
         };
         let map = self.state_of(frame).filter(|state| matches!(state.kind, Kind::Map(_)));
+        let failed_id = failed.as_ref().map(|child| child.id);
+        let mut frames: Vec<Frame> = failed.into_iter().collect();
+        let open: Vec<FrameId> =
+            branches.open.iter().copied().filter(|id| Some(*id) != failed_id).collect();
         for id in open {
             let Some(child) = self.abort(id) else { continue };
             if let Some(map) = map {
@@ -27,8 +33,9 @@ impl Turn<'_> {
                 let details = Details::Iteration { name, index };
                 self.emit("MapIterationAborted", child.prev, details);
             }
+            frames.push(child);
         }
-        frame.work = Work::Again;
+        frame.parked = Some(Box::new(Parked { work, frames }));
     }
 
     /// Gives up a thread and everything inside it.
@@ -37,10 +44,14 @@ impl Turn<'_> {
         self.ready.retain(|ready| *ready != id);
         let was = match &frame.work {
             Work::Enter | Work::Failed => None,
-            Work::Again | Work::Waiting { .. } | Work::Retrying { .. } | Work::Task(_)
-            | Work::Branches(_) | Work::Run(_) => self.state_of(&frame),
+            Work::Again
+            | Work::Waiting { .. }
+            | Work::Retrying { .. }
+            | Work::Task(_)
+            | Work::Branches(_)
+            | Work::Run(_) => self.state_of(&frame),
         };
-        self.abort_branches(&mut frame);
+        self.abort_branches(&mut frame, None);
         self.let_go(&frame.work);
         let kind = was.and_then(|state| match &state.kind {
             Kind::Task(_) => Some("TaskStateAborted"),
@@ -88,7 +99,4 @@ impl Turn<'_> {
         self.x.children.clear();
         self.x.slots.clear();
     }
-
-    /// Goes on where a failed execution failed.
-    pub(super) fn redrive(&mut self) {}
 }

@@ -29,6 +29,7 @@ impl<'a> Turn<'a> {
         effective: &Doc,
     ) -> Result<Flow, Fault> {
         let input = self.arguments(frame, state, effective, None)?;
+        frame.parked = None;
         self.advance(frame, "ParallelStateStarted", Details::None);
         let mut open = Vec::with_capacity(branches.len());
         for (slot, flow) in branches.iter().enumerate() {
@@ -54,6 +55,7 @@ impl<'a> Turn<'a> {
         map: &'a Map,
         effective: &Doc,
     ) -> Result<Flow, Fault> {
+        frame.parked = None;
         let concurrency = self.concurrency(frame, state, map, effective)?;
         if map.distributed.is_some() {
             return self.start_run(frame, state, map, effective, concurrency);
@@ -243,7 +245,7 @@ impl<'a> Turn<'a> {
             Err(fault) => Err(fault),
         };
         let flow = flow.unwrap_or_else(|fault| {
-            self.abort_branches(&mut frame);
+            self.abort_branches(&mut frame, None);
             self.handle(&mut frame, state, fault)
         });
         Some((frame, flow))
@@ -285,11 +287,8 @@ impl<'a> Turn<'a> {
             }
             _ => {}
         }
-        if let Work::Branches(branches) = &mut frame.work {
-            branches.open.retain(|open| *open != child.id);
-        }
         child.work = Work::Failed;
-        self.abort_branches(&mut frame);
+        self.abort_branches(&mut frame, Some(child));
         // From here on it is the container's fault: worded once, noted once.
         if matches!(fault.nature, Nature::Evaluation { .. }) {
             fault.nature = Nature::Reported;

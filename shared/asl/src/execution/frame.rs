@@ -35,6 +35,15 @@ pub(super) struct Frame {
     pub(super) retries: Vec<u64>,
     pub(super) retry_count: u64,
     pub(super) work: Work,
+    /// What a failed container was doing; kept for a redrive.
+    pub(super) parked: Option<Box<Parked>>,
+}
+
+/// The work of a container that failed, and its threads that did not reach their end.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Parked {
+    pub(super) work: Work,
+    pub(super) frames: Vec<Frame>,
 }
 
 /// What a frame does.
@@ -132,6 +141,7 @@ impl Frame {
             retries: Vec::new(),
             retry_count: 0,
             work: Work::Enter,
+            parked: None,
         }
     }
 }

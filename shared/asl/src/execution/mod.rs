@@ -12,6 +12,7 @@ mod branch;
 mod data;
 mod failure;
 mod frame;
+mod redrive;
 mod run;
 mod state;
 mod task;

@@ -7,7 +7,7 @@ use serde_json::{Map as Fields, Value, json};
 
 use super::{
     Kind as ExecutionKind, Part, Start,
-    frame::{Flow, Frame, Work},
+    frame::{Flow, Frame, Parked, Work},
     turn::Turn,
 };
 use crate::{
@@ -359,6 +359,7 @@ impl<'a> Turn<'a> {
         }
         let flow = if run.exceeds_tolerance() {
             self.let_go_of_run(&run);
+            frame.parked = Some(Box::new(Parked { work: Work::Run(run), frames: Vec::new() }));
             let cause = "The specified tolerated failure threshold was exceeded";
             Err(Fault::named("States.ExceedToleratedFailureThreshold", cause))
         } else {
@@ -422,6 +423,34 @@ impl<'a> Turn<'a> {
         self.advance(frame, "MapRunSucceeded", Details::None);
         self.emit("MapStateSucceeded", frame.prev, Details::None);
         self.complete(frame, state, result)
+    }
+
+    /// Starts the children of a map run that have not succeeded again.
+    pub(super) fn redrive_run(&mut self, mut frame: Frame) {
+        let Some((state, map)) = self.state_of(&frame).and_then(map_of) else { return };
+        let Work::Run(mut run) = std::mem::replace(&mut frame.work, Work::Again) else { return };
+        if run.inputs.is_empty() || run.request.is_some() {
+            // Nothing had begun: the state is done again from its start.
+            frame.work = Work::Enter;
+            self.ready.push_back(frame.id);
+            self.x.frames.insert(frame.id, frame);
+            return;
+        }
+        let (arn, count) = (run.arn.clone(), self.x.identity.redrive_count);
+        self.advance(&mut frame, "MapRunRedriven", Details::MapRunRedriven { arn, count });
+        for ending in &mut run.endings {
+            *ending = ending.take().filter(|ending| ending.status == Status::Succeeded);
+        }
+        run.open.clear();
+        run.failed = 0;
+        run.next = 0;
+        self.start_children(&frame, map, &mut run);
+        let flow = self.continue_run(&mut frame, state, map, *run);
+        let flow = flow.unwrap_or_else(|fault| {
+            let fault = self.run_failed(&mut frame, fault);
+            self.handle(&mut frame, state, fault)
+        });
+        self.drive(frame, flow);
     }
 
     /// The row that says a map run has failed.

@@ -243,7 +243,7 @@ impl<'a> Turn<'a> {
         let details = Details::Failure { error: error.clone(), cause: cause.clone() };
         self.advance(&mut frame, "ExecutionFailed", details);
         frame.work = Work::Failed;
-        self.x.frames.insert(frame.id, frame);
+        self.unpark(frame);
         self.finish(Ending { status: Status::Failed, output: None, error, cause });
     }
 
@@ -366,6 +366,7 @@ impl<'a> Turn<'a> {
         frame.entered_at = self.now;
         frame.retries.clear();
         frame.retry_count = 0;
+        frame.parked = None;
         frame.work = Work::Again;
     }
 }
