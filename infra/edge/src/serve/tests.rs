@@ -1,0 +1,1 @@
+//! The server as a whole: it starts, answers, says how it is, and stops.
