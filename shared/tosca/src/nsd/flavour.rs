@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Constituent, NsFlavour, Sap, profile, read::NS, scaling};
+use super::read::{NS, is_designed};
+use super::{Constituent, NsFlavour, Sap, profile, scaling};
 use crate::affinity;
 use crate::finding::{Finding, Place};
 use crate::rules::{Report, descriptor as rule};
@@ -27,6 +28,9 @@ pub(super) fn constituents<'s, 'a>(
 
 /// The service is the node of the type that is substituted; without a substitution, the first NS.
 fn is_itself(topology: &Topology<'_>, node: &NodeTemplate<'_>) -> bool {
+    if topology.documents.iter().any(|d| is_designed(d)) {
+        return false;
+    }
     let mut mappings = topology.documents.iter().filter_map(|d| d.substitution());
     match mappings.find_map(|s| s.get("node_type")?.as_str()) {
         Some(substituted) => node.type_name == substituted,

@@ -19,8 +19,9 @@ pub(crate) fn read(templates: &Templates, report: &mut Report) -> Result<Nsd, Fi
         Finding::new(&rule::NOTHING_DESCRIBED, "there is no NS in it", Place::file(file))
     };
     let entry = templates.entry().ok_or_else(|| nothing(""))?;
-    let identity = Identity::find(templates, entry, NS)
-        .or_else(|| by_metadata(templates, entry))
+    // In a design tool's template the NS nodes are nested services, never the service itself.
+    let identity = by_metadata(templates, entry)
+        .or_else(|| Identity::find(templates, entry, NS))
         .ok_or_else(|| nothing(&entry.file))?;
     let nsd_id = identity.id(report)?;
     let mut nsd = Nsd {

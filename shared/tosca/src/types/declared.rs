@@ -1,6 +1,6 @@
 //! The types that a package's own files declare.
 
-use super::{Kind, Property, Type, Types, Version};
+use super::{Kind, Property, Type, Types, Version, from_table};
 use crate::finding::Place;
 use crate::rules::{Report, descriptor as rule};
 use crate::yaml::Node;
@@ -24,7 +24,10 @@ impl Types {
             let declared = &self.declared[&(*kind, name.clone())];
             let place = declared.place.clone().unwrap_or_default();
             let chain: Vec<(&str, &Type)> = self.chain(*kind, name).collect();
-            if chain.iter().skip(1).any(|(ancestor, _)| ancestor == name) {
+            let itself = declared.parent.as_ref() == Some(name);
+            let circle = chain.iter().skip(1).any(|(ancestor, _)| ancestor == name);
+            let extended = itself && from_table(*kind, name).is_some();
+            if circle && !extended || itself && !extended {
                 let said = format!("`{name}` derives from itself");
                 report.add(&rule::TYPE_CYCLE, place, said);
                 continue;

@@ -103,7 +103,7 @@ impl Types {
 
     fn find_exact(&self, kind: Kind, name: &str) -> Option<&Type> {
         let declared = self.declared.get(&(kind, name.to_owned()));
-        declared.or_else(|| sol001().find(kind, name)).or_else(|| base().find(kind, name))
+        declared.or_else(|| from_table(kind, name))
     }
 
     /// Whether the package declares the type itself.
@@ -123,7 +123,8 @@ impl Types {
             let parent: &'a str = found.parent.as_deref()?;
             // A package may extend ETSI's type under ETSI's own name.
             if parent == *name {
-                return None;
+                let known = from_table(kind, parent)?;
+                return (!std::ptr::eq(known, *found)).then_some((parent, known));
             }
             self.find(kind, parent).map(|t| (parent, t))
         })
@@ -165,6 +166,11 @@ impl Types {
         let mut chain = self.chain(Kind::Node, node_type);
         chain.find_map(|(_, found)| found.capabilities.get(capability)).map(String::as_str)
     }
+}
+
+/// The type as SOL001 or TOSCA has it.
+pub(crate) fn from_table(kind: Kind, name: &str) -> Option<&'static Type> {
+    sol001().find(kind, name).or_else(|| base().find(kind, name))
 }
 
 /// The final name of a type that drafts of SOL001 called otherwise.

@@ -5,4 +5,6 @@ mod examples;
 #[cfg(test)]
 mod packages;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod support;
