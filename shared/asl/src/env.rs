@@ -45,7 +45,8 @@ pub(crate) struct Context<'a> {
     pub(crate) identity: &'a Identity,
     pub(crate) state: &'a str,
     pub(crate) entered_at: i64,
-    pub(crate) retry_count: u64,
+    /// Only states that may be retried count.
+    pub(crate) retry_count: Option<u64>,
     pub(crate) token: Option<&'a str>,
     pub(crate) item: Option<&'a Item>,
 }
@@ -127,17 +128,19 @@ impl Context<'_> {
         if let Some(at) = identity.redriven_at {
             execution.insert("RedriveTime".to_owned(), json!(time::format(at)));
         }
+        let mut state = Map::new();
+        state.insert("Name".to_owned(), json!(self.state));
+        state.insert("EnteredTime".to_owned(), json!(time::format(self.entered_at)));
+        if let Some(count) = self.retry_count {
+            state.insert("RetryCount".to_owned(), json!(count));
+        }
         json!({
             "Execution": execution,
             "StateMachine": {
                 "Id": identity.state_machine_arn,
                 "Name": identity.state_machine_name,
             },
-            "State": {
-                "Name": self.state,
-                "EnteredTime": time::format(self.entered_at),
-                "RetryCount": self.retry_count,
-            },
+            "State": state,
         })
     }
 }

@@ -27,6 +27,7 @@ pub use event::{
     Call, ChildId, Effect, Ending, Event, Integration, ResultFile, Status, TaskId, TimerId,
 };
 pub use execution::{
-    ENGINE_VERSION, Execution, Kind, Limits, Outcome, Part, Start, StartError,
+    ENGINE_VERSION, Execution, Inspection, Kind, Limits, Mock, MockError, Outcome, Part, Start,
+    StartError, StateConfiguration, TestError, TestReport, TestRequest, TestStatus, test_state,
 };
 pub use history::{Assigned, Details, HistoryEvent};

@@ -6,8 +6,9 @@ mod reference;
 use std::collections::BTreeMap;
 
 use mano_asl::{
-    Definition, Execution, Kind, Start,
-    runner::{RunOptions, run_from},
+    Definition, Execution, Kind, Start, TestRequest,
+    runner::{Answer, RunOptions, TaskEnd, run_from},
+    test_state,
 };
 use reference::{agree, normal, path};
 use serde_json::{Value, json};
@@ -173,5 +174,40 @@ fn validation_reports_what_was_recorded() {
         let text = vector["request"]["definition"].as_str().unwrap();
         let found = Definition::check_as(text, kind(vector));
         agree(&vector["expected"]["diagnostics"], &json!(found), "diagnostics")
+    });
+}
+
+#[test]
+fn single_states_are_tested_as_recorded() {
+    each("test_state.json", |vector| {
+        let mut request = vector["request"].clone();
+        request["definition"] = json!(request["definition"].to_string());
+        let request: TestRequest = serde_json::from_value(request).unwrap();
+        let functions = vector["lambda_behaviours"].clone();
+        let found = test_state(&request, &mut |call| {
+            let payload = match functions[0]["behaviour"].as_str() {
+                Some(text) if text.starts_with("echo") => {
+                    call.arguments.value().get("Payload").cloned().unwrap_or_default()
+                }
+                _ => json!("HelloWorld!"),
+            };
+            let result = if &*call.service == "lambda" {
+                let payload = if payload.is_null() { json!({}) } else { payload };
+                json!({ "ExecutedVersion": "$LATEST", "Payload": payload, "StatusCode": 200 })
+            } else {
+                payload
+            };
+            Answer { end: Some(TaskEnd::Succeeded(result.to_string())), ..Answer::default() }
+        });
+        match (found, vector.get("expected_error")) {
+            (Err(error), Some(expected)) => {
+                let words =
+                    expected["message"].as_str().or(expected["exception_value"].as_str()).unwrap();
+                let agrees = words.ends_with(&error.to_string());
+                agrees.then_some(()).ok_or_else(|| format!("{words}\n    {error}"))
+            }
+            (Ok(report), None) => agree(&vector["expected"], &json!(report), "report"),
+            (found, expected) => Err(format!("{expected:?}\n    {found:?}")),
+        }
     });
 }

@@ -106,6 +106,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Whether the kind may have a `Retry`.
+    pub(crate) fn may_be_retried(&self) -> bool {
+        matches!(self, Self::Task(_) | Self::Parallel { .. } | Self::Map(_))
+    }
+
     /// The name in `Type`.
     pub(crate) fn name(&self) -> &'static str {
         match self {

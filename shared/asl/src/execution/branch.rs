@@ -56,11 +56,11 @@ impl<'a> Turn<'a> {
         effective: &Doc,
     ) -> Result<Flow, Fault> {
         frame.parked = None;
-        let concurrency = self.concurrency(frame, state, map, effective)?;
         if map.distributed.is_some() {
-            return self.start_run(frame, state, map, effective, concurrency);
+            return self.start_run(frame, state, map, effective);
         }
         let (items, keys) = self.items(frame, state, map, effective)?;
+        let concurrency = self.concurrency(frame, state, map, effective)?;
         let length = items.value().as_array().map_or(0, Vec::len);
         self.advance(frame, "MapStateStarted", Details::MapStarted { length: length as u64 });
         let mut branches = Branches {
@@ -79,7 +79,7 @@ impl<'a> Turn<'a> {
         if length == 0 { self.joined(frame, state) } else { Ok(Flow::Block) }
     }
 
-    fn concurrency(
+    pub(super) fn concurrency(
         &self,
         frame: &Frame,
         state: &State,

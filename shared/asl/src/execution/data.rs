@@ -52,13 +52,15 @@ impl Turn<'_> {
         effective: &Doc,
         token: Option<&str>,
     ) -> Result<Doc, Fault> {
-        match &state.data.parameters {
-            None => Ok(effective.clone()),
+        let filled = match &state.data.parameters {
+            None => effective.clone(),
             Some(template) => {
                 let sight = Sight { token, ..Sight::of(effective) };
-                self.with_env(frame, state, sight, |env| template.fill(env))
+                self.with_env(frame, state, sight, |env| template.fill(env))?
             }
-        }
+        };
+        self.note_arguments(state, &filled);
+        Ok(filled)
     }
 
     /// Fills a template that sees no result.
@@ -96,6 +98,8 @@ impl Turn<'_> {
                 };
                 let combined = place(&state.data.result_path, &frame.input, selected.clone())?;
                 let output = self.pick(frame, state, &state.data.output_path, &combined)?;
+                self.note("afterResultSelector", &selected);
+                self.note("afterResultPath", &combined);
                 let sight = Sight::of(&selected);
                 (output, self.assigned(frame, state, state.assign.as_ref(), sight)?)
             }
@@ -173,6 +177,9 @@ impl Turn<'_> {
             Details::Exited { name: Arc::clone(&state.name), output: text, assigned: shown };
         self.advance(frame, exited(&state.kind), details);
         frame.variables.extend(assigned.into_iter().flatten());
+        if self.is_probed(next) {
+            return Ok(Flow::Done(output));
+        }
         match next {
             Next::State(next) => {
                 frame.state = next;

@@ -27,9 +27,11 @@ impl Turn<'_> {
         if let Some(flow) = self.retry(frame, state, &fault) {
             return flow;
         }
-        let catcher = state.catch.iter().find(|catcher| fault.is_named(&catcher.errors));
+        let found = state.catch.iter().position(|catcher| fault.is_named(&catcher.errors));
         self.container_failed(frame, state, &fault);
-        let Some(catcher) = catcher else { return Flow::Fail(fault) };
+        let Some(index) = found else { return Flow::Fail(fault) };
+        let Some(catcher) = state.catch.get(index) else { return Flow::Fail(fault) };
+        self.probe_catch(index);
         match self.catch(frame, state, catcher, &fault) {
             Ok(flow) => flow,
             Err(fault) => Flow::Fail(self.noted(frame, state, fault)),
@@ -38,7 +40,12 @@ impl Turn<'_> {
 
     /// Words the fault as this state's, and notes a failed evaluation.
     fn noted(&mut self, frame: &mut Frame, state: &State, fault: Fault) -> Fault {
-        let fault = fault.entered_at(&state.name, frame.entered);
+        let fault = match &self.probe {
+            // A tested state's faults are shown as they are.
+            Some(_) => fault,
+            None => fault.entered_at(&state.name, frame.entered),
+        };
+        self.probe_fault(&fault);
         if let Nature::Evaluation { location } = &fault.nature {
             let details = Details::Evaluation {
                 error: fault.error.clone().unwrap_or_default(),
@@ -59,12 +66,14 @@ impl Turn<'_> {
         frame.retries.resize(state.retry.len(), 0);
         let used = frame.retries.get_mut(index)?;
         if *used >= retrier.max_attempts {
+            self.probe_retry(index, None);
             return None;
         }
         *used += 1;
         let millis = delay(retrier, *used, || {
             entropy::unit(&entropy::digest(&self.x.seed, "jitter", self.x.last_event, *used))
         });
+        self.probe_retry(index, Some(millis));
         frame.retry_count += 1;
         let timer = self.timer(TimerOf::Frame(frame.id), self.now.saturating_add(millis));
         frame.work = Work::Retrying { timer };

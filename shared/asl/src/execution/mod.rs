@@ -12,10 +12,12 @@ mod branch;
 mod data;
 mod failure;
 mod frame;
+mod probe;
 mod redrive;
 mod run;
 mod state;
 mod task;
+mod tested;
 mod turn;
 mod wait;
 
@@ -30,6 +32,10 @@ use crate::{
     env::Identity,
     event::{Effect, Ending, Event, Status},
     history::HistoryEvent,
+};
+pub use tested::{
+    Inspection, Mock, MockError, StateConfiguration, TestError, TestReport, TestRequest, TestStatus,
+    test_state,
 };
 use frame::{Frame, FrameId, TimerOf};
 use turn::Turn;

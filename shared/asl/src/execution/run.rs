@@ -55,7 +55,6 @@ impl<'a> Turn<'a> {
         state: &'a State,
         map: &'a Map,
         effective: &Doc,
-        concurrency: usize,
     ) -> Result<Flow, Fault> {
         let Some(distributed) = &map.distributed else { return Ok(Flow::Block) };
         let items = match &distributed.reader {
@@ -67,6 +66,7 @@ impl<'a> Turn<'a> {
                 None
             }
         };
+        let concurrency = self.concurrency(frame, state, map, effective)?;
         let length = items.as_ref().and_then(|items| items.value().as_array()).map_or(0, Vec::len);
         self.advance(frame, "MapStateStarted", Details::MapStarted { length: length as u64 });
         let (tolerated_count, tolerated_percentage) =
@@ -105,7 +105,7 @@ impl<'a> Turn<'a> {
         flow.or_else(|fault| Err(self.run_failed(frame, fault)))
     }
 
-    fn tolerance(
+    pub(super) fn tolerance(
         &self,
         frame: &Frame,
         state: &State,
@@ -360,8 +360,7 @@ impl<'a> Turn<'a> {
         let flow = if run.exceeds_tolerance() {
             self.let_go_of_run(&run);
             frame.parked = Some(Box::new(Parked { work: Work::Run(run), frames: Vec::new() }));
-            let cause = "The specified tolerated failure threshold was exceeded";
-            Err(Fault::named("States.ExceedToleratedFailureThreshold", cause))
+            Err(threshold_exceeded())
         } else {
             self.start_children(&frame, map, &mut run);
             self.continue_run(&mut frame, state, map, *run)
@@ -529,6 +528,12 @@ fn map_of(state: &State) -> Option<(&State, &Map)> {
         Kind::Map(map) => Some((state, map)),
         _ => None,
     }
+}
+
+/// Too many children failed.
+pub(super) fn threshold_exceeded() -> Fault {
+    let cause = "The specified tolerated failure threshold was exceeded";
+    Fault::named("States.ExceedToleratedFailureThreshold", cause)
 }
 
 fn reader_failed(cause: &str) -> Fault {

@@ -15,6 +15,7 @@ impl<'a> Turn<'a> {
     /// Does a state's work as far as it goes.
     pub(super) fn work(&mut self, frame: &mut Frame, state: &'a State) -> Result<Flow, Fault> {
         let effective = self.effective(frame, state)?;
+        self.note_effective(state, &effective);
         match &state.kind {
             Kind::Pass { result } => self.pass(frame, state, result.as_ref(), &effective),
             Kind::Task(task) => self.call(frame, state, task, &effective),
@@ -44,7 +45,10 @@ impl<'a> Turn<'a> {
             return self.pass_on(frame, state, effective, state.next);
         }
         let result = match result {
-            Some(result) => result.clone(),
+            Some(result) => {
+                self.note("result", result);
+                result.clone()
+            }
             None => self.arguments(frame, state, effective, None)?,
         };
         self.complete(frame, state, result)

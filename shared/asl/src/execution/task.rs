@@ -165,7 +165,7 @@ impl<'a> Turn<'a> {
 
     pub(super) fn task_submitted(&mut self, task: TaskId, output: &str) {
         let Some((mut frame, mut work)) = self.take_task(task) else { return };
-        if let Some(resource) = self.resource(&frame)
+        if let Some((_, resource)) = self.task_state(&frame)
             && matches!(resource.integration, Integration::Sync | Integration::Callback)
             && !work.submitted
         {
@@ -195,9 +195,14 @@ impl<'a> Turn<'a> {
 
     pub(super) fn task_succeeded(&mut self, task: TaskId, output: &str) {
         let Some((mut frame, work)) = self.take_task(task) else { return };
-        let Some(state) = self.state_of(&frame) else { return };
-        let Some(resource) = self.resource(&frame) else { return };
-        self.forget_task(&work);
+        let flow = self.task_done(&mut frame, &work, output);
+        self.drive(frame, flow);
+    }
+
+    /// A task ended with a result.
+    pub(super) fn task_done(&mut self, frame: &mut Frame, work: &TaskWork, output: &str) -> Flow {
+        let Some((state, resource)) = self.task_state(frame) else { return Flow::Block };
+        self.forget_task(work);
         frame.work = Work::Again;
         if output.len() > self.x.limits.max_bytes {
             let name = match resource.integration {
@@ -210,12 +215,13 @@ impl<'a> Turn<'a> {
         }
         let Ok(result) = Doc::parse(output) else {
             let cause = format!("The task '{}' returned something that is not JSON.", state.name);
-            return self.task_fault(frame, state, resource, Fault::named("States.TaskFailed", cause));
+            let fault = Fault::named("States.TaskFailed", cause);
+            return self.task_fault(frame, state, resource, fault);
         };
-        self.succeeded(&mut frame, resource, output);
-        let flow = self.complete(&mut frame, state, result);
-        let flow = flow.unwrap_or_else(|fault| self.handle(&mut frame, state, fault));
-        self.drive(frame, flow);
+        self.note("result", &result);
+        self.succeeded(frame, resource, output);
+        let flow = self.complete(frame, state, result);
+        flow.unwrap_or_else(|fault| self.handle(frame, state, fault))
     }
 
     fn succeeded(&mut self, frame: &mut Frame, resource: &Resource, output: &str) {
@@ -244,22 +250,32 @@ impl<'a> Turn<'a> {
         let Some((mut frame, work)) = self.take_task(task) else {
             return self.request_failed(task, error, cause);
         };
-        let Some(state) = self.state_of(&frame) else { return };
-        let Some(resource) = self.resource(&frame) else { return };
-        self.forget_task(&work);
-        frame.work = Work::Again;
-        self.task_fault(frame, state, resource, Fault::reported(error, cause));
+        let flow = self.task_over(&mut frame, &work, Fault::reported(error, cause));
+        self.drive(frame, flow);
     }
 
-    fn task_fault(&mut self, mut frame: Frame, state: &State, resource: &Resource, fault: Fault) {
+    /// A task ended with an error.
+    pub(super) fn task_over(&mut self, frame: &mut Frame, work: &TaskWork, fault: Fault) -> Flow {
+        let Some((state, resource)) = self.task_state(frame) else { return Flow::Block };
+        self.forget_task(work);
+        frame.work = Work::Again;
+        self.task_fault(frame, state, resource, fault)
+    }
+
+    fn task_fault(
+        &mut self,
+        frame: &mut Frame,
+        state: &State,
+        resource: &Resource,
+        fault: Fault,
+    ) -> Flow {
         let kind = match resource.integration {
             Integration::Lambda => "LambdaFunctionFailed",
             Integration::Activity => "ActivityFailed",
             Integration::Service | Integration::Sync | Integration::Callback => "TaskFailed",
         };
-        self.advance(&mut frame, kind, failure(resource, &fault));
-        let flow = self.handle(&mut frame, state, fault);
-        self.drive(frame, flow);
+        self.advance(frame, kind, failure(resource, &fault));
+        self.handle(frame, state, fault)
     }
 
     /// The task took too long, or was silent too long.
@@ -267,8 +283,7 @@ impl<'a> Turn<'a> {
         let Work::Task(work) = std::mem::replace(&mut frame.work, Work::Again) else {
             return Flow::Block;
         };
-        let Some(state) = self.state_of(frame) else { return Flow::Block };
-        let Some(resource) = self.resource(frame) else { return Flow::Block };
+        let Some((state, resource)) = self.task_state(frame) else { return Flow::Block };
         self.forget_task(&work);
         self.out.effects.push(Effect::CancelTask { task: TaskId(work.id) });
         let fault = Fault::timeout(heartbeat);
@@ -295,10 +310,11 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// The resource of the Task a thread is in.
-    fn resource(&self, frame: &Frame) -> Option<&'a Resource> {
-        match &self.state_of(frame)?.kind {
-            Kind::Task(task) => Some(&task.resource),
+    /// The Task a thread is in, and its resource.
+    fn task_state(&self, frame: &Frame) -> Option<(&'a State, &'a Resource)> {
+        let state = self.state_of(frame)?;
+        match &state.kind {
+            Kind::Task(task) => Some((state, &task.resource)),
             _ => None,
         }
     }

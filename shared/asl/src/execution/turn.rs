@@ -1,10 +1,15 @@
 //! One turn of an execution: an event comes in, threads run until all of them wait.
 
-use std::{cell::Cell, collections::VecDeque, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    sync::Arc,
+};
 
 use super::{
     Execution, Outcome,
     frame::{Flow, Frame, FrameId, TimerOf, Work},
+    probe::Probe,
 };
 use crate::{
     definition::{Definition, Kind, Machine, State},
@@ -25,6 +30,8 @@ pub(super) struct Turn<'a> {
     pub(super) now: i64,
     pub(super) out: Outcome,
     pub(super) ready: VecDeque<FrameId>,
+    /// Set while a single state is tested.
+    pub(super) probe: Option<RefCell<Probe>>,
     draws: Cell<u64>,
 }
 
@@ -39,7 +46,8 @@ impl<'a> Turn<'a> {
         let draws = Cell::new(x.draws);
         let machine = &definition.0;
         let out = Outcome::default();
-        let mut turn = Self { x, machine, now, out, ready: VecDeque::new(), draws };
+        let ready = VecDeque::new();
+        let mut turn = Self { x, machine, now, out, ready, probe: None, draws };
         act(&mut turn);
         turn.run_ready();
         turn.x.draws = turn.draws.get();
@@ -304,7 +312,7 @@ impl<'a> Turn<'a> {
                 identity: &self.x.identity,
                 state: &state.name,
                 entered_at: frame.entered_at,
-                retry_count: frame.retry_count,
+                retry_count: state.kind.may_be_retried().then_some(frame.retry_count),
                 token: sight.token,
                 item: sight.item.or_else(|| self.item(frame)),
             },
@@ -343,7 +351,7 @@ impl<'a> Turn<'a> {
     }
 
     /// One step: enter a state or do its work.
-    fn step(&mut self, frame: &mut Frame) -> Flow {
+    pub(super) fn step(&mut self, frame: &mut Frame) -> Flow {
         let Some(state) = self.state_of(frame) else {
             return Flow::Fail(Fault::runtime("The definition has no such state."));
         };
