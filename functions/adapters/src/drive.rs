@@ -112,23 +112,23 @@ async fn run_of(cx: &Cx, job: &Job, owner: Owner) -> Result<(u64, bool), Error> 
 
 /// Asks the VIM, and records its answer.
 pub(crate) async fn drive(cx: &Cx, job: &Job, matter: Matter) -> Result<Said, Error> {
-    let Matter { subject, .. } = reserved(cx, job, matter).await?;
+    let Matter { subject, .. } = prepared(cx, job, matter).await?;
     let (driver, target) = reach(cx, &job.tenant, &subject.task.resource().vim_id).await?;
-    let key = subject.task.resource().key.clone();
+    let key = &subject.task.resource().key;
     match &subject.task {
         Task::Make(placement, _) => {
             let place = place(cx, job, &subject, placement).await?;
-            let call = driver.ensure(&target, &placement.want, &place, &key, job.run);
+            let call = driver.ensure(&target, &placement.want, &place, key, job.run);
             match within(cx, ANSWER, call).await {
                 Ok(progress) => made(cx, job, &subject, progress).await,
                 Err(vim::Error::AnswerLost(why)) => {
-                    answer_lost(cx, job, &subject, &*driver, &target, why).await
+                    not_answered(cx, job, &subject, &*driver, &target, why).await
                 }
                 Err(error) => Err(said_no(cx, job, &subject, error).await?),
             }
         }
         Task::Undo(_) | Task::Remove(_) => {
-            match within(cx, ANSWER, driver.remove(&target, &key, job.run)).await {
+            match within(cx, ANSWER, driver.remove(&target, key, job.run)).await {
                 Ok(progress) => removed(cx, job, &subject, progress).await,
                 Err(error) => Err(said_no(cx, job, &subject, error).await?),
             }
@@ -152,15 +152,22 @@ pub(crate) async fn give_up(cx: &Cx, job: &Job, subject: &Subject, why: &str) ->
     commit(cx, job, subject, "failed", |origin| step::failed(origin, subject, why)).await
 }
 
-/// Takes the reservation again for what was undone and is wanted again.
-async fn reserved(cx: &Cx, job: &Job, matter: Matter) -> Result<Matter, Error> {
+/// What has to be true before the VIM is asked: a reservation for what is made again, and nobody
+/// counting on what is being undone.
+async fn prepared(cx: &Cx, job: &Job, matter: Matter) -> Result<Matter, Error> {
     let subject = &matter.subject;
-    if !subject.is_wanted_again() {
-        return Ok(matter);
-    }
-    let at = subject.task.resource();
-    let zone = cx.store.read::<Zone>(&job.tenant, &Zone::id_of(&at.vim_id, &at.zone_id)).await?;
-    commit(cx, job, subject, "again", |origin| step::again(origin, subject, &zone)).await?;
+    let plan = if subject.is_wanted_again() {
+        let at = subject.task.resource();
+        let zone = Zone::id_of(&at.vim_id, &at.zone_id);
+        let zone = cx.store.read::<Zone>(&job.tenant, &zone).await?;
+        Some(step::again(origin(cx, job, subject, "again"), subject, &zone))
+    } else if matches!(subject.task, Task::Undo(_)) {
+        step::doubted(origin(cx, job, subject, "doubted"), subject)
+    } else {
+        None
+    };
+    let Some(plan) = plan else { return Ok(matter) };
+    cx.store.commit(plan).await?;
     load(cx, job).await
 }
 
@@ -251,7 +258,7 @@ async fn removed(
 }
 
 /// It may have been made: look, and if that does not tell, the inventory has it as suspect.
-async fn answer_lost(
+async fn not_answered(
     cx: &Cx,
     job: &Job,
     subject: &Subject,
@@ -269,10 +276,19 @@ async fn answer_lost(
     Err(vim::Error::AnswerLost(why).into())
 }
 
-/// What the caller shall hear; what is for ever is recorded first.
+/// What the caller shall hear; what is for ever, or in doubt, is recorded first.
 async fn said_no(cx: &Cx, job: &Job, subject: &Subject, error: vim::Error) -> Result<Error, Error> {
-    if matches!(error, vim::Error::Refused(_) | vim::Error::NoCapacity(_)) {
-        give_up(cx, job, subject, &error.to_string()).await?;
+    match &error {
+        vim::Error::Refused(_) | vim::Error::NoCapacity(_) => {
+            give_up(cx, job, subject, &error.to_string()).await?;
+        }
+        vim::Error::AnswerLost(_) => {
+            let origin = origin(cx, job, subject, "doubted");
+            if let Some(plan) = step::doubted(origin, subject) {
+                cx.store.commit(plan).await?;
+            }
+        }
+        vim::Error::Transient(_) => {}
     }
     Ok(error.into())
 }

@@ -141,9 +141,13 @@ pub struct Subject {
 
 impl Subject {
     /// Whether nothing is left to do.
+    ///
+    /// What was made and is in doubt since is made sure of again.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.step.as_ref().is_some_and(|s| s.state == self.task.goal())
+        let doubted = self.row.as_ref().is_some_and(|row| row.presence == Presence::Suspect);
+        let ended = self.step.as_ref().is_some_and(|s| s.state == self.task.goal());
+        ended && !(doubted && matches!(self.task, Task::Make(..)))
     }
 
     /// Whether it was undone and is now wanted again: its reservation has to be taken again first.
@@ -254,6 +258,16 @@ pub fn suspected(origin: Origin, subject: &Subject) -> Option<Plan> {
         let plan = Plan::new(origin).check::<Step>(at(subject.step.as_ref()), id);
         subject.put_row(plan, subject.task.resource())
     })
+}
+
+/// Removing it begins, or got no answer: it may be gone, so nobody may count on it any more.
+///
+/// `None`: nobody does.
+#[must_use]
+pub fn doubted(origin: Origin, subject: &Subject) -> Option<Plan> {
+    let row = subject.row.as_ref().filter(|row| row.presence == Presence::Present)?;
+    let doubted = Resource { presence: Presence::Suspect, ..row.value.clone() };
+    Some(Plan::new(origin).update(row.version, &doubted))
 }
 
 /// It was undone and is wanted again: to do, with its reservation taken again.
@@ -390,6 +404,23 @@ mod tests {
         failing.row = Some(Versioned { version: 1, value: failing.task.resource().clone() });
         assert!(suspected(origin(), &failing).is_none());
         assert!(write_of(&failed(origin(), &failing, "no"), Kind::Resource).is_none());
+    }
+
+    #[test]
+    fn what_was_made_and_may_have_been_removed_is_made_sure_of_again() {
+        let mut subject = subject(Verb::Ensure, "a-1");
+        let row = subject.task.resource().clone();
+        subject.step =
+            Some(Versioned { version: 1, value: subject.ended(State::Done, None, None) });
+        let row = Resource { presence: Presence::Present, ..row };
+        subject.row = Some(Versioned { version: 1, value: row });
+        assert!(subject.is_over());
+        let plan = doubted(origin(), &subject).unwrap();
+        let Change::Put { body, .. } = &plan.writes[0].change else { panic!("{plan:?}") };
+        let row: Resource = serde_json::from_str(body).unwrap();
+        subject.row = Some(Versioned { version: 2, value: row });
+        assert!(!subject.is_over());
+        assert!(doubted(origin(), &subject).is_none());
     }
 
     #[test]

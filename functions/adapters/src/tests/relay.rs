@@ -1,0 +1,3 @@
+//! What facts lead to.
+
+use super::*;

@@ -1,0 +1,3 @@
+//! The routes that ask a VIM.
+
+use super::*;
