@@ -83,7 +83,7 @@ impl<'a> Identity<'a> {
     /// The descriptor's id; without one nothing can refer to it.
     pub(crate) fn id(&self, report: &mut Report) -> Result<Located<String>, Finding> {
         let own = self.property("descriptor_id").and_then(located);
-        let found = own.or_else(|| self.from_metadata("descriptor_id", report));
+        let found = own.or_else(|| self.by_metadata("descriptor_id", report));
         found.filter(|id| !id.value.trim().is_empty()).ok_or_else(|| {
             Finding::new(&rule::ID_MISSING, "there is no descriptor_id", self.place.clone())
         })
@@ -94,14 +94,14 @@ impl<'a> Identity<'a> {
         if let Some(text) = self.text(name) {
             return text;
         }
-        let found = self.from_metadata(name, report).map(|l| l.value);
+        let found = self.by_metadata(name, report).map(|l| l.value);
         found.unwrap_or_else(|| {
             report.add(&rule::PROPERTY_MISSING, self.place.clone(), format!("`{name}` is missing"));
             String::new()
         })
     }
 
-    fn from_metadata(&self, name: &str, report: &mut Report) -> Option<Located<String>> {
+    fn by_metadata(&self, name: &str, report: &mut Report) -> Option<Located<String>> {
         let metadata = self.metadata?;
         let keys = METADATA.iter().find(|(n, _)| *n == name).map(|(_, keys)| *keys);
         let keys = if name == "designer" { Some(DESIGNER) } else { keys }?;

@@ -241,7 +241,8 @@ pub(crate) fn check_one(
 /// Reports a digest that is not the claimed one.
 pub(crate) fn compare(file: &str, claimed: &Checksum, hash: &str, report: &mut Report) {
     if claimed.hash != hash {
-        let said = format!("`{file}` has {} {hash}, not {}", claimed.algorithm.name(), claimed.hash);
+        let said =
+            format!("`{file}` has {} {hash}, not {}", claimed.algorithm.name(), claimed.hash);
         report.add(&rule::DIGEST_DIFFERS, Place::file(file), said);
     }
 }

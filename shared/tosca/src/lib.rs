@@ -7,8 +7,8 @@
 //! ```
 //! The crate knows no orchestrator: no network, no clock, no store.
 
-pub mod archive;
 mod affinity;
+pub mod archive;
 mod finding;
 mod identity;
 mod inspect;
@@ -30,9 +30,9 @@ pub mod yaml;
 pub use archive::Archive;
 pub use finding::{Finding, Located, Place, Refusal};
 pub use inspect::{
-    AnyPackage, Artifact, ArtifactKind, Classification, NsPackage, Package, PnfPackage, SecurityOption,
-    Signature, VnfPackage, checksum, inspect_any,
-    inspect_archive, inspect_ns, inspect_pnf, inspect_vnf,
+    AnyPackage, Artifact, ArtifactKind, Classification, NsPackage, Package, PnfPackage,
+    SecurityOption, Signature, VnfPackage, checksum, inspect_any, inspect_archive, inspect_ns,
+    inspect_pnf, inspect_vnf,
 };
 pub use integrity::{Algorithm, Checksum};
 pub use limits::Limits;

@@ -25,7 +25,8 @@ pub struct Meta {
 const REQUIRED: [&str; 4] =
     ["tosca-meta-file-version", "csar-version", "created-by", "entry-definitions"];
 /// Keys that name a file or folder, without the prefix `etsi-`.
-const NAMES_FILE: [&str; 4] = ["entry-change-log", "entry-tests", "entry-licenses", "entry-certificate"];
+const NAMES_FILE: [&str; 4] =
+    ["entry-change-log", "entry-tests", "entry-licenses", "entry-certificate"];
 
 impl Meta {
     /// The value of a key of the first block, in any case, with or without the prefix `ETSI-`.
@@ -119,7 +120,11 @@ fn check(meta: &Meta, path: &Arc<str>, archive: &Archive<'_>, report: &mut Repor
         let filled = meta.get(key).is_some_and(|v| !v.value.is_empty());
         let older = key == REQUIRED[0] && meta.get("tosca-meta-version").is_some();
         if !filled && !older && key != "entry-definitions" {
-            report.add(&rule::META_KEY, Place::file(Arc::clone(path)), format!("`{key}` is missing"));
+            report.add(
+                &rule::META_KEY,
+                Place::file(Arc::clone(path)),
+                format!("`{key}` is missing"),
+            );
         }
     }
     for key in NAMES_FILE {

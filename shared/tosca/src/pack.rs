@@ -136,7 +136,8 @@ fn files(folder: &Path) -> Result<Vec<String>, PackError> {
             let entry = entry.map_err(io_error(&next))?;
             let path = entry.path();
             let kind = entry.file_type().map_err(io_error(&path))?;
-            let name = entry.file_name().into_string().map_err(|_| PackError::Name(path.clone()))?;
+            let name =
+                entry.file_name().into_string().map_err(|_| PackError::Name(path.clone()))?;
             if name.contains('\\') || name.chars().any(char::is_control) {
                 return Err(PackError::Name(path));
             }
@@ -186,12 +187,7 @@ fn manifest_path(folder: &Path, files: &[String]) -> Result<String, PackError> {
 }
 
 /// The old manifest's metadata, every file's digest, external files and artifact sets as before.
-fn manifest(
-    folder: &Path,
-    files: &[String],
-    own: &str,
-    before: &str,
-) -> Result<String, PackError> {
+fn manifest(folder: &Path, files: &[String], own: &str, before: &str) -> Result<String, PackError> {
     let body = before.split("-----BEGIN ").next().unwrap_or_default();
     let (head, external, sets) = parts(body);
     let mut text = head.trim_end().to_owned();

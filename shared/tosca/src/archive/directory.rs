@@ -48,10 +48,7 @@ fn broken(why: impl Into<String>) -> Finding {
 }
 
 /// Reads every entry; names are raw and not yet checked.
-pub(super) fn read<R: Read + Seek>(
-    reader: &mut R,
-    limits: &Limits,
-) -> Result<Vec<Entry>, Finding> {
+pub(super) fn read<R: Read + Seek>(reader: &mut R, limits: &Limits) -> Result<Vec<Entry>, Finding> {
     let length = reader.seek(SeekFrom::End(0)).map_err(io_finding)?;
     let span = locate(reader, length)?;
     if span.entries > limits.entries {
@@ -138,10 +135,7 @@ fn locate64<R: Read + Seek>(reader: &mut R, end: u64) -> Result<Option<(Span, u6
     Ok(Some((span, position)))
 }
 
-fn read_at<const N: usize, R: Read + Seek>(
-    reader: &mut R,
-    at: u64,
-) -> Result<[u8; N], Finding> {
+fn read_at<const N: usize, R: Read + Seek>(reader: &mut R, at: u64) -> Result<[u8; N], Finding> {
     let mut bytes = [0; N];
     reader.seek(SeekFrom::Start(at)).map_err(io_finding)?;
     reader.read_exact(&mut bytes).map_err(io_finding)?;

@@ -67,8 +67,8 @@ fn plain_name(name: &str) -> Result<String, Finding> {
         Err(Finding::new(&rule::BAD_NAME, why, Place::file(name.escape_default().to_string())))
     };
     let mut letters = name.chars();
-    let drive = letters.next().is_some_and(|c| c.is_ascii_alphabetic())
-        && letters.next() == Some(':');
+    let drive =
+        letters.next().is_some_and(|c| c.is_ascii_alphabetic()) && letters.next() == Some(':');
     if name.is_empty() || name.len() > NAME_BYTES {
         return bad("the name is empty or too long");
     }

@@ -40,8 +40,7 @@ impl<'r> Opened<'r> {
             Ok(meta) => meta,
             Err(finding) => return Err(report.refuse_with(finding)),
         };
-        let mut opened =
-            Self { archive, report, digests: BTreeMap::new(), meta, manifest: None };
+        let mut opened = Self { archive, report, digests: BTreeMap::new(), meta, manifest: None };
         opened.manifest = opened.read_manifest();
         Ok(opened)
     }
@@ -142,7 +141,8 @@ impl<'r> Opened<'r> {
         let names = self.archive.files().map(|(name, _)| name);
         let found: Vec<&Arc<str>> = names.filter(|n| !n.contains('/') && is_yaml(n)).collect();
         let [entry] = found.as_slice() else {
-            let said = format!("there is no TOSCA.meta, and {} YAML files at the root", found.len());
+            let said =
+                format!("there is no TOSCA.meta, and {} YAML files at the root", found.len());
             return Err(Finding::new(&rule::NO_ENTRY, said, Place::archive()));
         };
         Ok(Arc::clone(entry))
@@ -150,13 +150,13 @@ impl<'r> Opened<'r> {
 
     /// Files that may hold further templates: Other-Definitions, and YAML beside the entry.
     fn others(&self, entry: &str) -> Vec<Arc<str>> {
-        let folder = |path: &str| path.rsplit_once('/').map_or(String::new(), |(f, _)| f.to_owned());
+        let folder =
+            |path: &str| path.rsplit_once('/').map_or(String::new(), |(f, _)| f.to_owned());
         let home = folder(entry);
         let named: Vec<&str> = self.meta.iter().flat_map(Meta::other_definitions).collect();
         let names = self.archive.files().map(|(name, _)| name);
-        let wanted = |name: &&Arc<str>| {
-            is_yaml(name) && (folder(name) == home || named.contains(&&***name))
-        };
+        let wanted =
+            |name: &&Arc<str>| is_yaml(name) && (folder(name) == home || named.contains(&&***name));
         names.filter(wanted).map(Arc::clone).collect()
     }
 

@@ -116,9 +116,8 @@ fn check_order(flavour: &mut NsFlavour, report: &mut Report) {
 fn break_circles(flavour: &mut NsFlavour, report: &mut Report) {
     let mut done: Vec<String> = vec![];
     loop {
-        let ready = |p: &&super::Profile| {
-            !done.contains(&p.id) && p.after.iter().all(|a| done.contains(a))
-        };
+        let ready =
+            |p: &&super::Profile| !done.contains(&p.id) && p.after.iter().all(|a| done.contains(a));
         let next: Vec<String> =
             flavour.profiles.iter().filter(ready).map(|p| p.id.clone()).collect();
         if next.is_empty() {

@@ -58,11 +58,7 @@ pub(super) fn read(
     }
 }
 
-fn descriptor_id(
-    topology: &Topology<'_>,
-    node: &NodeTemplate<'_>,
-    report: &mut Report,
-) -> String {
+fn descriptor_id(topology: &Topology<'_>, node: &NodeTemplate<'_>, report: &mut Report) -> String {
     if let Some(id) = topology.text(node, "descriptor_id") {
         return id.value;
     }

@@ -25,7 +25,8 @@ pub(super) fn read(
     flavour: &mut NsFlavour,
     report: &mut Report,
 ) -> Result<(), Finding> {
-    let aspects = topology.policies_of(ASPECTS).filter_map(|p| p.node.at(&["properties", "aspects"]));
+    let aspects =
+        topology.policies_of(ASPECTS).filter_map(|p| p.node.at(&["properties", "aspects"]));
     for (id, node) in aspects.flat_map(Node::entries) {
         let aspect = aspect(topology, flavour, id, node, report)?;
         flavour.aspects.push(aspect);

@@ -96,4 +96,6 @@ rules! {
         "Keep one document per file; only the first is read.";
     NOT_UTF8 = "Y06" Always, "The file is not UTF-8 text.",
         "Save it as UTF-8.";
+    YAML_INDENT = "Y07" Deviation, "A list, map or text within brackets or quotes goes on too far left.",
+        "Indent the line further than the key above it.";
 }

@@ -46,7 +46,8 @@ impl Checker<'_> {
                 .any(|t| self.topology.is_a(node, t));
             let node_type = node.type_name;
             self.check_properties(Kind::Node, node_type, node.name, node.node, whole, report);
-            for (name, capability) in node.node.get("capabilities").into_iter().flat_map(Node::entries)
+            for (name, capability) in
+                node.node.get("capabilities").into_iter().flat_map(Node::entries)
             {
                 if let Some(type_name) = self.types.capability(node_type, name) {
                     let kind = Kind::Capability;
@@ -60,7 +61,8 @@ impl Checker<'_> {
                 }
             }
         }
-        let grouped = [(Kind::Policy, &self.topology.policies), (Kind::Group, &self.topology.groups)];
+        let grouped =
+            [(Kind::Policy, &self.topology.policies), (Kind::Group, &self.topology.groups)];
         for (kind, list) in grouped {
             for policy in list {
                 if self.check_type(kind, policy.type_name, policy.name, policy.node, report) {
@@ -92,7 +94,9 @@ impl Checker<'_> {
         report: &mut Report,
     ) -> bool {
         let Some(found) = self.types.find(kind, type_name) else {
-            if let Some((_, last)) = ALIASES.iter().find(|(d, _)| kind == Kind::Node && *d == type_name) {
+            if let Some((_, last)) =
+                ALIASES.iter().find(|(d, _)| kind == Kind::Node && *d == type_name)
+            {
                 let said = format!("`{name}` is of `{type_name}`, now `{last}`");
                 report.add(&rule::TYPE_DRAFT, node.place(), said);
             } else {
@@ -197,8 +201,13 @@ impl Checker<'_> {
             "integer" => value.as_str().is_some_and(|t| t.parse::<i64>().is_ok()),
             "float" => value.as_str().is_some_and(|t| t.parse::<f64>().is_ok()),
             "boolean" => value.as_bool().is_some(),
-            "string" | "scalar-unit.size" | "scalar-unit.time" | "scalar-unit.frequency"
-            | "scalar-unit.bitrate" | "version" | "timestamp" => value.as_str().is_some(),
+            "string"
+            | "scalar-unit.size"
+            | "scalar-unit.time"
+            | "scalar-unit.frequency"
+            | "scalar-unit.bitrate"
+            | "version"
+            | "timestamp" => value.as_str().is_some(),
             data => return self.check_data(data, key, value, depth, r),
         };
         if !fits {
@@ -257,8 +266,15 @@ fn is_function(node: &Node) -> bool {
     one.is_some_and(|key| {
         matches!(
             key.as_str(),
-            "get_input" | "get_property" | "get_attribute" | "concat" | "token" | "get_artifact"
-                | "get_operation_output" | "get_nodes_of_type" | "join"
+            "get_input"
+                | "get_property"
+                | "get_attribute"
+                | "concat"
+                | "token"
+                | "get_artifact"
+                | "get_operation_output"
+                | "get_nodes_of_type"
+                | "join"
         )
     })
 }

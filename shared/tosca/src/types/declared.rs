@@ -27,7 +27,7 @@ impl Types {
             let itself = declared.parent.as_ref() == Some(name);
             let circle = chain.iter().skip(1).any(|(ancestor, _)| ancestor == name);
             let extended = itself && from_table(*kind, name).is_some();
-            if circle && !extended || itself && !extended {
+            if (circle || itself) && !extended {
                 let said = format!("`{name}` derives from itself");
                 report.add(&rule::TYPE_CYCLE, place, said);
                 continue;

@@ -29,10 +29,12 @@ pub(super) fn virtual_links(topology: &Topology<'_>) -> Vec<VirtualLink> {
 pub(crate) fn virtual_link(topology: &Topology<'_>, node: &NodeTemplate<'_>) -> VirtualLink {
     let connectivity = topology.property(node, "connectivity_type");
     let protocols = connectivity.and_then(|c| c.get("layer_protocols").or(c.get("layer_protocol")));
-    let data = topology.property(node, "vl_profile").and_then(|p| p.get("virtual_link_protocol_data"));
-    let cidr = data.map_or(&[][..], Node::items).iter().find_map(|d| {
-        d.at(&["l3_protocol_data", "cidr"])?.as_str().map(str::to_owned)
-    });
+    let data =
+        topology.property(node, "vl_profile").and_then(|p| p.get("virtual_link_protocol_data"));
+    let cidr = data
+        .map_or(&[][..], Node::items)
+        .iter()
+        .find_map(|d| d.at(&["l3_protocol_data", "cidr"])?.as_str().map(str::to_owned));
     VirtualLink {
         id: node.name.to_owned(),
         description: topology.text(node, "description").map(|l| l.value),
@@ -131,9 +133,7 @@ fn requirement(exposed: &[(String, String)], node: &str) -> Option<String> {
 fn exposed(document: &Document) -> Vec<(String, String)> {
     let requirements = document.substitution().and_then(|s| s.get("requirements"));
     let mut found = vec![];
-    for (name, target) in
-        requirements.map_or(&[][..], Node::items).iter().flat_map(Node::entries)
-    {
+    for (name, target) in requirements.map_or(&[][..], Node::items).iter().flat_map(Node::entries) {
         let nested = target.items().iter().filter(|n| n.as_list().is_some());
         let firsts = nested.filter_map(|n| n.items().first()?.as_str());
         let direct = target.items().first().and_then(Node::as_str);

@@ -44,10 +44,12 @@ fn image(cx: &mut Cx<'_, '_>, id: &str, artifact: &Node, data: Option<&Node>) ->
     let either = |a: &str, b: &str| text(a).or_else(|| text(b));
     let size = |key: &str| text(key).and_then(|t| quantity::size(&t)).map_or(0, |q| q.amount);
     let (path, uri) = locate(artifact, archive, cx.report);
-    let missing: Vec<&str> = ["name", "version"].into_iter().filter(|k| text(k).is_none()).collect();
+    let missing: Vec<&str> =
+        ["name", "version"].into_iter().filter(|k| text(k).is_none()).collect();
     let format = either("container_format", "containerFormat");
     if !missing.is_empty() || format.is_none() {
-        let said = format!("image `{id}` has no {}", missing.first().unwrap_or(&"container_format"));
+        let said =
+            format!("image `{id}` has no {}", missing.first().unwrap_or(&"container_format"));
         cx.report.add(&rule::IMAGE_DATA, artifact.place(), said);
     }
     let given = size("size");

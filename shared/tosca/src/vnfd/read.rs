@@ -69,14 +69,12 @@ fn flavours(
     let substituting = |document: &&Document| {
         let node_type = document.substitution().and_then(|s| s.get("node_type")?.as_str());
         node_type.is_some_and(|t| {
-            t == identity.type_name
-                || document.imported && templates.types.is_a(Kind::Node, t, VNF)
+            t == identity.type_name || document.imported && templates.types.is_a(Kind::Node, t, VNF)
         })
     };
     let lower: Vec<&Document> = templates.documents.iter().skip(1).filter(substituting).collect();
-    let own = lower.is_empty() || identity.topology.nodes.iter().any(|n| {
-        flavour::is_vdu(&identity.topology, n)
-    });
+    let own = lower.is_empty()
+        || identity.topology.nodes.iter().any(|n| flavour::is_vdu(&identity.topology, n));
     let documents = if own { vec![entry] } else { lower };
     let mut flavours = vec![];
     let mut seen = BTreeSet::new();

@@ -27,11 +27,7 @@ const STORAGES: [(&str, StorageKind, &[&str]); 3] = [
 ];
 
 /// A size or number of processors; what cannot be read counts as nothing and is reported.
-fn measure(
-    node: Option<&Node>,
-    read: fn(&str) -> Option<Quantity>,
-    report: &mut Report,
-) -> u64 {
+fn measure(node: Option<&Node>, read: fn(&str) -> Option<Quantity>, report: &mut Report) -> u64 {
     let Some(node) = node else { return 0 };
     let text = node.as_str().unwrap_or_default();
     match read(text) {
@@ -80,7 +76,11 @@ pub(super) fn read(cx: &mut Cx<'_, '_>, node: &NodeTemplate<'_>) -> Vdu {
         vcpu_milli: 0,
         memory_mib: 0,
         disk_gib: 0,
-        storages: topology.targets(node, "virtual_storage").into_iter().map(str::to_owned).collect(),
+        storages: topology
+            .targets(node, "virtual_storage")
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
         images: image::read(cx, node),
         connection_points: vec![],
         min_instances,

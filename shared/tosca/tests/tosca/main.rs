@@ -3,8 +3,12 @@
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod packages;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod types;

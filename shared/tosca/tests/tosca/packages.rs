@@ -10,7 +10,7 @@ use mano_tosca::{
     inspect_archive, inspect_ns, inspect_pnf, inspect_vnf,
 };
 
-use crate::support::{Bytes, Files, files_of, lenient, reference, rules, zip_folder};
+use crate::support::{Bytes, Files, files_of, lenient, reference, rewrite, rules, zip_folder};
 
 /// Every package of the reference data by its path: unpacked folders and archives.
 fn all(root: &Path) -> Vec<(String, PathBuf)> {
@@ -77,16 +77,15 @@ fn row(name: &str, path: &Path) -> String {
 #[test]
 fn the_table_of_packages_is_as_reviewed() {
     let Some(root) = reference("packages") else { return };
-    let mut table = "| package | archive | descriptor (lenient) | remarks, or why |\n|---|---|---|---|\n".to_owned();
+    let mut table =
+        "| package | archive | descriptor (lenient) | remarks, or why |\n|---|---|---|---|\n"
+            .to_owned();
     for (name, path) in all(&root) {
         table += &row(&name, &path);
     }
     println!("{table}");
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/packages.md");
-    if std::env::var("MANO_GOLDEN").as_deref() == Ok("rewrite") {
-        std::fs::create_dir_all(golden.parent().expect("a folder")).expect("a writable tree");
-        std::fs::write(&golden, &table).expect("a writable tree");
-    }
+    rewrite(&golden, &table);
     let held = std::fs::read_to_string(&golden).expect("the reviewed table");
     assert_eq!(held, table, "rewrite with MANO_GOLDEN=rewrite, and review");
 }
@@ -279,11 +278,8 @@ fn an_outer_archive_is_opened_and_its_signature_named() {
     assert_eq!(found.security, SecurityOption::Option2);
     let signature = found.signature.expect("a signature");
     assert_eq!((signature.signed.as_str(), signature.cms.as_str()), ("csar.csar", "test.cms"));
-    let unsigned = inspect_archive(
-        bytes(&root.join("r787965/broken.zip")),
-        Mode::Lenient,
-        Limits::default(),
-    );
+    let unsigned =
+        inspect_archive(bytes(&root.join("r787965/broken.zip")), Mode::Lenient, Limits::default());
     assert_eq!(rules(&unsigned.expect_err("unsigned").errors), ["A14"]);
 }
 

@@ -26,6 +26,15 @@ pub(crate) fn reference(path: &str) -> Option<PathBuf> {
     None
 }
 
+/// Writes a golden file anew where `MANO_GOLDEN=rewrite` asks for it and it would change.
+pub(crate) fn rewrite(path: &Path, text: &str) {
+    let wanted = std::env::var("MANO_GOLDEN").as_deref() == Ok("rewrite");
+    if wanted && std::fs::read_to_string(path).ok().as_deref() != Some(text) {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a writable tree");
+        std::fs::write(path, text).expect("a writable tree");
+    }
+}
+
 /// Zips files with the given contents, deflated.
 pub(crate) fn zip_of<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Bytes {
     let mut writer = ZipWriter::new(Cursor::new(vec![]));
