@@ -16,9 +16,8 @@ fn main() -> io::Result<()> {
 
 /// The workflow files of the repository as a table of name and text.
 fn workflows(folder: &Path) -> io::Result<String> {
-    let mut list = String::from(
-        "/// Every workflow, by name.\npub static WORKFLOWS: &[(&str, &str)] = &[\n",
-    );
+    let mut list =
+        String::from("/// Every workflow, by name.\npub static WORKFLOWS: &[(&str, &str)] = &[\n");
     for file in files(folder)? {
         let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let Some(name) = name.strip_suffix(".asl.json") else { continue };

@@ -1,3 +1,4 @@
 //! Every function and every workflow in one process, and the command line that talks to it.
 
 pub mod cli;
+pub mod serve;

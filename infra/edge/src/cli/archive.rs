@@ -1,143 +1,191 @@
-//! Making one archive (CSAR) of a folder, the same bytes for the same files.
+//! Archives (CSAR) on this machine: made of folders, checked, opened to be sent.
 
-use super::failure::Failure;
+use super::{failure::Failure, find::text, print};
+use clap::Args;
+use mano_tosca::{AnyPackage, Limits, Mode, inspect_any, pack::PackError};
+use serde_json::Value;
 use std::{
     fs::{self, File},
-    io::{self, Seek, Write},
+    io::Seek,
     path::{Path, PathBuf},
 };
-use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 
-/// Folders nested deeper than this are taken for a mistake.
-const DEEPEST: usize = 32;
-
-/// Writes the files of `folder` into `to` as a CSAR (SOL004, SOL007); the number of files.
-///
-/// Names that begin with a dot are left out: they belong to editors and version control.
-pub(crate) fn pack(folder: &Path, to: impl Write + Seek) -> Result<usize, Failure> {
-    let mut files = Vec::new();
-    collect(folder, &mut PathBuf::new(), &mut files)?;
-    files.sort();
-    if !files.iter().any(|f| is_entry(f)) {
-        let what = format!("{} is not the folder of a package", folder.display());
-        return Err(Failure::misuse(what)
-            .at("neither TOSCA-Metadata/TOSCA.meta nor a .yaml file is directly in it")
-            .next("name the folder that holds them"));
-    }
-    let mut zip = ZipWriter::new(to);
-    // One fixed time, or the archive's hash would change with every packing.
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .last_modified_time(DateTime::default())
-        .large_file(true);
-    for name in &files {
-        let path = folder.join(name);
-        add(&mut zip, name, &path, options).map_err(|e| Failure::file("pack", &path, &e))?;
-    }
-    zip.finish().map_err(|e| Failure::new(format!("cannot finish the archive: {e}")))?;
-    Ok(files.len())
+/// `pack`
+#[derive(Debug, Args)]
+pub(crate) struct Pack {
+    /// The folder that holds TOSCA-Metadata/TOSCA.meta, or the one .yaml file.
+    folder: PathBuf,
+    /// Where to write the archive [default: the folder's name with .csar, here].
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
 }
 
-/// One file into the archive.
-fn add(
-    zip: &mut ZipWriter<impl Write + Seek>,
-    name: &str,
-    path: &Path,
-    options: SimpleFileOptions,
-) -> io::Result<()> {
-    zip.start_file(name, options).map_err(io::Error::other)?;
-    io::copy(&mut File::open(path)?, zip).map(|_| ())
+/// `check`
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Archives (.csar, .zip), or folders, which are packed first.
+    #[arg(required = true, value_name = "ARCHIVE|FOLDER")]
+    paths: Vec<PathBuf>,
+    /// Take nothing that deviates from the standard.
+    #[arg(long)]
+    strict: bool,
 }
 
-/// The files under `folder`/`below`, as names with `/` between the parts.
-fn collect(folder: &Path, below: &mut PathBuf, files: &mut Vec<String>) -> Result<(), Failure> {
-    let here = folder.join(&below);
-    if below.components().count() > DEEPEST {
-        return Err(Failure::misuse(format!("{} is nested too deep", here.display())));
+/// Packs a folder into a file, its manifest's digests made anew.
+pub(crate) fn pack(asked: &Pack) -> Result<(), Failure> {
+    let to = match &asked.to {
+        Some(to) => to.clone(),
+        None => default_name(&asked.folder)?,
+    };
+    // Before the file is made, or a mistyped folder would leave an empty archive.
+    mano_tosca::pack::plan(&asked.folder).map_err(unpackable)?;
+    let file = File::create(&to).map_err(|error| Failure::file("write", &to, &error))?;
+    let packed = mano_tosca::pack::pack(&asked.folder, file).map_err(|error| {
+        // Half an archive is worse than none.
+        let _ = fs::remove_file(&to);
+        unpackable(error)
+    })?;
+    if packed.signature_removed {
+        print::note("warning: the manifest's signature was left out: new digests make it void");
     }
-    let unreadable = |error| Failure::file("read", &here, &error);
-    for entry in fs::read_dir(&here).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let name = entry.file_name();
-        let Some(text) = name.to_str() else {
-            return Err(Failure::misuse(format!("{} is not UTF-8", entry.path().display())));
-        };
-        if text.starts_with('.') {
-            continue;
+    print::line(&format!("{} holds {} files", to.display(), packed.files.len()))
+}
+
+/// Checks archives, all of them, and tells everything that was found.
+pub(crate) fn check(asked: &Check) -> Result<(), Failure> {
+    let mode = if asked.strict { Mode::Strict } else { Mode::Lenient };
+    let mut wrong = 0;
+    for path in &asked.paths {
+        let (file, _) = open(path)?;
+        let name = path.display();
+        match inspect_any(file, mode, Limits::default()) {
+            Ok(found) => {
+                warn(path, &found.package().warnings)?;
+                print::line(&format!("{name}: {}", summary(&found)))?;
+            }
+            Err(refusal) => {
+                wrong += 1;
+                warn(path, &refusal.warnings)?;
+                for error in &refusal.errors {
+                    print::line(&format!("{name}: error: {}", remark(&json(error))))?;
+                }
+            }
         }
-        below.push(text);
-        let kind = entry.file_type().map_err(unreadable)?;
-        if kind.is_dir() {
-            collect(folder, below, files)?;
-        } else if kind.is_file() {
-            files.push(joined(below));
-        } else {
-            return Err(Failure::misuse(format!("{} is not a plain file", entry.path().display()))
-                .next("a package may hold files and folders only: copy what a link points to"));
-        }
-        below.pop();
     }
-    Ok(())
+    match wrong {
+        0 => Ok(()),
+        1 => Err(Failure::new("one archive would not be on-boarded").next("mend what is named")),
+        many => Err(Failure::new(format!("{many} archives would not be on-boarded"))
+            .next("mend what is named")),
+    }
 }
 
-/// A path as archives write it.
-fn joined(path: &Path) -> String {
-    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-    parts.join("/")
+/// Tells what was found odd but taken.
+fn warn(path: &Path, warnings: &[mano_tosca::Finding]) -> Result<(), Failure> {
+    let tell = |w| print::line(&format!("{}: warning: {}", path.display(), remark(&json(w))));
+    warnings.iter().try_for_each(tell)
 }
 
-/// Whether a package can begin with this file.
-fn is_entry(name: &str) -> bool {
-    name == "TOSCA-Metadata/TOSCA.meta"
-        || (!name.contains('/') && (name.ends_with(".yaml") || name.ends_with(".yml")))
+/// What an archive holds.
+fn summary(found: &AnyPackage) -> String {
+    let files = found.package().artifacts.len();
+    let what = match found {
+        AnyPackage::Vnf(_) => "a VNF package",
+        AnyPackage::Ns(_) => "an NS descriptor",
+        AnyPackage::Pnf(_) => "a PNF descriptor",
+    };
+    format!("{what} of {files} files, fit for on-boarding")
+}
+
+/// A finding as servers send it.
+fn json(finding: &mano_tosca::Finding) -> Value {
+    serde_json::to_value(finding).unwrap_or_default()
+}
+
+/// `file:line: what was found (what to do) [rule]`, as far as each is known.
+pub(crate) fn remark(remark: &Value) -> String {
+    let place = match (text(remark, "file"), remark.get("line").and_then(Value::as_u64)) {
+        ("", _) => String::new(),
+        (file, None) => format!("{file}: "),
+        (file, Some(line)) => format!("{file}:{line}: "),
+    };
+    let help = match text(remark, "help") {
+        "" => String::new(),
+        help => format!(" ({help})"),
+    };
+    format!("{place}{}{help} [{}]", text(remark, "message"), text(remark, "rule"))
+}
+
+/// The folder's name with `.csar`, in the current folder.
+fn default_name(folder: &Path) -> Result<PathBuf, Failure> {
+    let full = folder.canonicalize().map_err(|error| Failure::file("read", folder, &error))?;
+    let name = full.file_name().ok_or_else(|| {
+        Failure::misuse(format!("{} has no name", folder.display())).next("give one with --to")
+    })?;
+    Ok(PathBuf::from(format!("{}.csar", name.to_string_lossy())))
+}
+
+/// The archive to send, and its length; a folder is packed into a file that vanishes after use.
+pub(crate) fn open(path: &Path) -> Result<(File, u64), Failure> {
+    let unreadable = |error| Failure::file("read", path, &error);
+    let file = if path.is_dir() {
+        let mut packed = tempfile::tempfile().map_err(unreadable)?;
+        mano_tosca::pack::pack(path, &packed).map_err(unpackable)?;
+        packed.rewind().map_err(unreadable)?;
+        packed
+    } else {
+        File::open(path).map_err(|error| {
+            unreadable(error).next("give a .csar or .zip file, or the folder of a package")
+        })?
+    };
+    let length = file.metadata().map_err(unreadable)?.len();
+    Ok((file, length))
+}
+
+/// Why a folder is not packed.
+fn unpackable(error: PackError) -> Failure {
+    Failure::caused(&error.into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Cursor;
 
-    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        folder
+    /// The example packages.
+    fn example(name: &str) -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)
     }
 
     #[test]
-    fn the_same_files_make_the_same_archive() {
-        let files =
-            [("TOSCA-Metadata/TOSCA.meta", "a"), ("Definitions/x.yaml", "b"), (".git/x", "c")];
-        let archives: Vec<_> = [folder(&files), folder(&files)]
-            .iter()
-            .map(|folder| {
-                let mut bytes = Cursor::new(Vec::new());
-                assert_eq!(pack(folder.path(), &mut bytes).unwrap(), 2);
-                bytes.into_inner()
-            })
-            .collect();
-        assert_eq!(archives[0], archives[1]);
-        let read = zip::ZipArchive::new(Cursor::new(&archives[0])).unwrap();
-        let names: Vec<_> = read.file_names().map(Result::unwrap).collect();
-        assert_eq!(names, ["Definitions/x.yaml", "TOSCA-Metadata/TOSCA.meta"]);
+    fn a_folder_is_packed_and_what_is_packed_is_fit() {
+        let room = tempfile::tempdir().unwrap();
+        let to = room.path().join("router.csar");
+        pack(&Pack { folder: example("edge-router"), to: Some(to.clone()) }).unwrap();
+        let asked = Check { paths: vec![to, example("edge-service")], strict: false };
+        check(&asked).unwrap();
     }
 
     #[test]
-    fn a_folder_without_an_entry_is_refused() {
-        let failure = pack(folder(&[("a/b.txt", "")]).path(), Cursor::new(Vec::new())).unwrap_err();
-        assert_eq!(failure.status(), 2);
+    fn a_folder_that_is_no_package_leaves_no_file() {
+        let room = tempfile::tempdir().unwrap();
+        let to = room.path().join("x.csar");
+        let failure = pack(&Pack { folder: room.path().into(), to: Some(to.clone()) }).unwrap_err();
         assert!(failure.to_string().contains("TOSCA-Metadata/TOSCA.meta"), "{failure}");
+        assert!(!to.exists());
     }
 
-    #[cfg(unix)]
     #[test]
-    fn a_link_is_refused_and_named() {
-        let folder = folder(&[("x.yaml", "")]);
-        std::os::unix::fs::symlink("/etc/hostname", folder.path().join("link")).unwrap();
-        let failure = pack(folder.path(), Cursor::new(Vec::new())).unwrap_err();
-        assert!(failure.to_string().contains("link is not a plain file"), "{failure}");
+    fn a_file_that_is_not_there_is_named() {
+        let failure = open(Path::new("no-such.csar")).unwrap_err().to_string();
+        assert!(failure.contains("no-such.csar") && failure.contains(".csar or .zip"), "{failure}");
+    }
+
+    #[test]
+    fn bytes_that_are_no_archive_are_told_and_not_taken() {
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("x.csar");
+        fs::write(&path, b"not a zip").unwrap();
+        let failure = check(&Check { paths: vec![path], strict: false }).unwrap_err();
+        assert!(failure.to_string().contains("would not be on-boarded"), "{failure}");
     }
 }

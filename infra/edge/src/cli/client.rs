@@ -149,6 +149,9 @@ impl Client {
     }
 
     /// Reads a container, page by page, up to `limit` things; the flag says that there are more.
+    ///
+    /// ETSI's containers are arrays with a `Link` to the next page; the engine's are
+    /// `{items, next}`, as the engine has them.
     pub(crate) fn list(
         &self,
         api: Api,
@@ -156,21 +159,30 @@ impl Client {
         limit: usize,
     ) -> Result<(Vec<Value>, bool), Failure> {
         let mut found = Vec::new();
-        let mut url = self.url(api, path);
+        let first = self.url(api, path);
+        let mut url = first.clone();
         loop {
             let mut response = self.run(self.request(Method::GET, api, &url).body(()))?;
-            let answer = read(&mut response, &format!("GET {url}"))?;
-            let Value::Array(page) = answer.body else {
+            let mut answer = read(&mut response, &format!("GET {url}"))?;
+            let next = match answer.body.get("next").and_then(Value::as_str) {
+                Some(marker) => Some(format!("{first}?after={}", segment(marker))),
+                None => answer.next.as_deref().map(|link| self.follow(link)),
+            };
+            let page = match answer.body.get_mut("items") {
+                Some(items) => items.take(),
+                None => answer.body,
+            };
+            let Value::Array(page) = page else {
                 return Err(Failure::new("the server answered something that is not a list")
                     .at(format!("GET {url}")));
             };
             found.extend(page);
-            if found.len() > limit || (found.len() == limit && answer.next.is_some()) {
+            if found.len() > limit || (found.len() == limit && next.is_some()) {
                 found.truncate(limit);
                 return Ok((found, true));
             }
-            let Some(next) = answer.next else { return Ok((found, false)) };
-            url = self.follow(&next);
+            let Some(next) = next else { return Ok((found, false)) };
+            url = next;
         }
     }
 

@@ -11,7 +11,6 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::{
-    fs::File,
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -36,7 +35,9 @@ pub(crate) struct Family {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
     /// Make one archive (.csar) of a folder.
-    Pack(Pack),
+    Pack(archive::Pack),
+    /// Check archives or folders here, by the same rules as on-boarding, without a server.
+    Check(archive::Check),
     /// Upload an archive, or a folder, and wait until it is on-boarded.
     Onboard(Onboard),
     /// List what there is.
@@ -49,16 +50,6 @@ pub(crate) enum Action {
     Disable(Which),
     /// Delete it; it must be disabled and not in use.
     Delete(Delete),
-}
-
-/// `pack`
-#[derive(Debug, Args)]
-pub(crate) struct Pack {
-    /// The folder that holds TOSCA-Metadata/TOSCA.meta, or the one .yaml file.
-    folder: PathBuf,
-    /// Where to write the archive [default: the folder's name with .csar, here].
-    #[arg(long, value_name = "FILE")]
-    to: Option<PathBuf>,
 }
 
 /// `onboard`
@@ -116,7 +107,8 @@ impl Family {
     /// Carries a command out.
     pub(crate) fn act(&self, mano: &Mano, action: &Action) -> Result<(), Failure> {
         match action {
-            Action::Pack(pack) => packed(pack),
+            Action::Pack(asked) => archive::pack(asked),
+            Action::Check(asked) => archive::check(asked),
             Action::Onboard(onboard) => self.onboard(mano, onboard),
             Action::List(list) => list_of(mano, &self.noun, self.columns, list),
             Action::Show(which) => self.show(mano, &which.id),
@@ -140,8 +132,13 @@ impl Family {
     }
 
     /// From a path to an on-boarded descriptor.
-    fn onboard_one(&self, mano: &Mano, path: &Path, keep: bool) -> Result<Value, Failure> {
-        let (mut file, length) = archive_of(path)?;
+    pub(crate) fn onboard_one(
+        &self,
+        mano: &Mano,
+        path: &Path,
+        keep: bool,
+    ) -> Result<Value, Failure> {
+        let (mut file, length) = archive::open(path)?;
         let created = mano.client.post(self.noun.api, self.noun.path, &json!({}))?;
         let id = text(&created.body, "id").to_owned();
         let bar = progress(mano, path, length);
@@ -189,7 +186,7 @@ impl Family {
     }
 
     /// Asks for an operational state.
-    fn set(&self, mano: &Mano, id: &str, state: &str) -> Result<(), Failure> {
+    pub(crate) fn set(&self, mano: &Mano, id: &str, state: &str) -> Result<(), Failure> {
         let body = json!({ self.operational: state });
         let path = self.noun.at(id);
         mano.client.ask(Method::PATCH, self.noun.api, &path, Some(&body)).map(|_| ())
@@ -227,46 +224,6 @@ pub(crate) fn list_of(
     Ok(())
 }
 
-/// Packs a folder into a file.
-fn packed(asked: &Pack) -> Result<(), Failure> {
-    let to = match &asked.to {
-        Some(to) => to.clone(),
-        None => default_name(&asked.folder)?,
-    };
-    let file = File::create(&to).map_err(|error| Failure::file("write", &to, &error))?;
-    let count = archive::pack(&asked.folder, file).inspect_err(|_| {
-        // Half an archive is worse than none.
-        let _ = std::fs::remove_file(&to);
-    })?;
-    print::line(&format!("{} holds {count} files", to.display()))
-}
-
-/// The folder's name with `.csar`, in the current folder.
-fn default_name(folder: &Path) -> Result<PathBuf, Failure> {
-    let full = folder.canonicalize().map_err(|error| Failure::file("read", folder, &error))?;
-    let name = full.file_name().ok_or_else(|| {
-        Failure::misuse(format!("{} has no name", folder.display())).next("give one with --to")
-    })?;
-    Ok(PathBuf::from(format!("{}.csar", name.to_string_lossy())))
-}
-
-/// The archive to send, and its length; a folder is packed into a file that vanishes after use.
-fn archive_of(path: &Path) -> Result<(File, u64), Failure> {
-    let unreadable = |error| Failure::file("read", path, &error);
-    let file = if path.is_dir() {
-        let packed = tempfile::tempfile().map_err(unreadable)?;
-        archive::pack(path, &packed)?;
-        std::io::Seek::rewind(&mut &packed).map_err(unreadable)?;
-        packed
-    } else {
-        File::open(path).map_err(|error| {
-            unreadable(error).next("give a .csar or .zip file, or the folder of a package")
-        })?
-    };
-    let length = file.metadata().map_err(unreadable)?.len();
-    Ok((file, length))
-}
-
 /// A progress bar; indicatif draws none where standard error is not a terminal.
 fn progress(mano: &Mano, path: &Path, length: u64) -> ProgressBar {
     if mano.quiet {
@@ -281,18 +238,19 @@ fn progress(mano: &Mano, path: &Path, length: u64) -> ProgressBar {
 
 /// The sentences of a refused archive, each with its file and line where known.
 fn refused(path: &Path, details: Option<&Value>) -> Failure {
-    let detail = details.map_or("the server does not say why", |d| text(d, "detail"));
-    let lines: Vec<_> = detail.lines().map(str::trim_end).collect();
-    Failure::new(format!("{} was not on-boarded: {}", path.display(), lines.join("\n         ")))
-        .next("mend the file at the line named, and on-board it again")
+    let errors = details.and_then(|d| d.get("errors")?.as_array()).filter(|all| !all.is_empty());
+    let lines = match errors {
+        Some(errors) => errors.iter().map(archive::remark).collect::<Vec<_>>().join("\n       "),
+        None => details.map_or("the server does not say why", |d| text(d, "detail")).to_owned(),
+    };
+    Failure::new(format!("{} was not on-boarded:\n       {lines}", path.display()))
+        .next("mend what is named, and on-board it again")
 }
 
 /// What on-boarding found odd but took.
 fn warnings(info: &Value) -> Vec<String> {
-    let found = ["/warnings", "/onboardingWarnings", "/userDefinedData/warnings"];
-    let found = found.iter().find_map(|p| info.pointer(p)?.as_array());
-    let one = |w: &Value| w.as_str().map_or_else(|| print::cell(w, &["/detail", ""]), Into::into);
-    found.map(|all| all.iter().map(one).collect()).unwrap_or_default()
+    let found = info.pointer("/_mano/warnings").and_then(Value::as_array);
+    found.map(|all| all.iter().map(archive::remark).collect()).unwrap_or_default()
 }
 
 /// A noun of the interfaces that hold descriptors.
@@ -312,24 +270,22 @@ mod tests {
 
     #[test]
     fn a_refused_archive_says_what_where_and_next() {
-        let details =
-            json!({"detail": "Definitions/router.yaml:12:3: no vdu 'x'\nb.mf:2: hash differs"});
-        let text = refused(Path::new("router.csar"), Some(&details)).to_string();
-        assert!(
-            text.starts_with("error: router.csar was not on-boarded: Definitions/router.yaml:12:3")
+        let details = json!({"detail": "first", "errors": [
+            {"rule": "T1", "file": "a.yaml", "line": 3, "message": "no vdu 'x'", "help": "Add it."},
+            {"rule": "T2", "file": "", "message": "no manifest", "help": ""}]});
+        assert_eq!(
+            refused(Path::new("router.csar"), Some(&details)).to_string(),
+            "error: router.csar was not on-boarded:\n       \
+             a.yaml:3: no vdu 'x' (Add it.) [T1]\n       no manifest [T2]\n  \
+             next:  mend what is named, and on-board it again"
         );
-        assert!(text.contains("\n         b.mf:2: hash differs"), "{text}");
+        let bare = refused(Path::new("x"), Some(&json!({"detail": "first"}))).to_string();
+        assert!(bare.contains("first"), "{bare}");
     }
 
     #[test]
     fn a_filter_travels_encoded() {
         let list = List { filter: Some("(eq,nsdName,a b)".into()), limit: 1 };
         assert_eq!(list.path("/x"), "/x?filter=%28eq%2CnsdName%2Ca%20b%29");
-    }
-
-    #[test]
-    fn a_file_that_is_not_there_is_named() {
-        let failure = archive_of(Path::new("no-such.csar")).unwrap_err().to_string();
-        assert!(failure.contains("no-such.csar") && failure.contains(".csar or .zip"), "{failure}");
     }
 }

@@ -34,6 +34,11 @@ impl Failure {
         Self::new(format!("cannot {doing} {}: {error}", path.display()))
     }
 
+    /// Something went wrong, told with everything that led to it.
+    pub(crate) fn caused(error: &anyhow::Error) -> Self {
+        Self::new(sentence(&format!("{error:#}")))
+    }
+
     /// With the place where it showed.
     pub(crate) fn at(self, place: impl Into<String>) -> Self {
         Self { place: Some(place.into()), ..self }
@@ -82,7 +87,7 @@ impl Failure {
             E::Io(e) if e.kind() == io::ErrorKind::ConnectionRefused => {
                 Self::new(format!("nothing answers at {endpoint}")).next(start)
             }
-            E::ConnectionFailed | E::HostNotFound => {
+            E::ConnectionFailed | E::HostNotFound | E::Io(_) => {
                 Self::new(format!("{endpoint} cannot be reached: {error}")).next(start)
             }
             E::Timeout(which) => Self::new(format!("{endpoint} did not answer in time ({which})"))

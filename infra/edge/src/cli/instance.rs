@@ -10,8 +10,12 @@ use super::{
     print::{self, Column, Format},
 };
 use clap::{Args, ValueEnum};
-use serde_json::{Map, Value, json};
-use std::{fs, io, path::Path, path::PathBuf};
+use serde_json::{Map, Value};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+use ureq::http::Method;
 
 /// What differs between a network service and a network function.
 pub(crate) struct Family {
@@ -154,20 +158,32 @@ impl Family {
     }
 
     /// Gives back everything that given-up operations left of one.
-    pub(crate) fn release(&self, mano: &Mano, typed: &str, wait: &Wait) -> Result<(), Failure> {
-        let id = self.id(mano, typed)?;
+    pub(crate) fn release(&self, mano: &Mano, which: &Which) -> Result<(), Failure> {
+        let id = self.id(mano, &which.id)?;
         let path = format!("{}/{}/release", self.own, segment(&id));
-        let answer = mano.client.post(Api::Mano, &path, &json!({}))?;
-        match answer.location {
-            Some(_) => op::started(mano, self.ops, &answer, wait),
-            None => print::line(&format!("{} {id} holds nothing any more", self.noun.what)),
+        let answer = mano.client.ask(Method::POST, Api::Mano, &path, None)?;
+        let left = answer.body.get("left").and_then(Value::as_array).cloned().unwrap_or_default();
+        if mano.format != Format::Table {
+            print::one(mano.format, &answer.body)?;
         }
+        if left.is_empty() {
+            return match mano.format {
+                Format::Table => {
+                    print::line(&format!("{} {id} holds nothing any more", self.noun.what))
+                }
+                Format::Json | Format::Yaml => Ok(()),
+            };
+        }
+        let left: Vec<_> = left.iter().map(|one| one.to_string()).collect();
+        Err(Failure::new(format!("{} resources are left: {}", left.len(), left.join(", ")))
+            .next("see that their VIM answers, and repeat"))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_parameter_is_json_where_it_can_be() {

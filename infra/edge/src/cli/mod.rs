@@ -4,11 +4,15 @@
 //! the command line can do, any other program can do as well.
 
 mod archive;
+mod backup;
 mod client;
+mod demo;
 mod descriptor;
 mod doctor;
 mod failure;
 mod find;
+#[cfg(test)]
+mod golden;
 mod instance;
 mod ns;
 mod nsd;
@@ -16,6 +20,7 @@ mod op;
 mod package;
 mod papers;
 mod print;
+mod serving;
 mod tree;
 mod vim;
 mod vnf;
@@ -33,7 +38,7 @@ use std::process::ExitCode;
 /// `mano serve` runs the orchestrator; the other commands talk to one, through its public
 /// interfaces (ETSI NFV-SOL 003 and 005, and /mano/v1).
 #[derive(Debug, Parser)]
-#[command(name = "mano", version, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "mano", version, arg_required_else_help = true)]
 #[command(after_help = EXAMPLES)]
 struct Cli {
     #[command(flatten)]
@@ -63,7 +68,8 @@ A first walk:
   mano package onboard router.csar          a VNF package (or its folder)
   mano nsd onboard service.csar             an NS made of it
   mano ns create edge-service --name east-1
-  mano ns instantiate east-1                follows the operation until it rests
+  mano ns instantiate east-1 --flavour standard
+                                            follows the operation until it rests
   mano ns show east-1
   mano ns terminate east-1
 
@@ -75,6 +81,12 @@ Exit status:
 /// The nouns.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the orchestrator: every function and every workflow in this process.
+    #[command(after_help = serving::EXAMPLES)]
+    Serve(Box<crate::serve::Options>),
+    /// Show the whole story on this machine: deploy, scale, lose, heal, fail, roll back, clean up.
+    #[command(after_help = demo::EXAMPLES)]
+    Demo(demo::Asked),
     /// VNF packages.
     #[command(subcommand, after_help = package::EXAMPLES)]
     Package(descriptor::Action),
@@ -99,6 +111,12 @@ enum Command {
     /// Look for what needs a person: undecided operations, resources nobody accounts for.
     #[command(after_help = doctor::EXAMPLES)]
     Doctor,
+    /// Copy a data folder; its server must not run.
+    #[command(after_help = backup::EXAMPLES)]
+    Backup(backup::Backup),
+    /// Put a copy of a data folder back.
+    #[command(after_help = backup::EXAMPLES)]
+    Restore(backup::Restore),
     /// Write the completions of a shell.
     #[command(after_help = papers::COMPLETIONS)]
     Completions(papers::Completions),
@@ -131,6 +149,8 @@ fn act(cli: &Cli) -> Result<(), Failure> {
     let client = Client::new(&cli.connection)?;
     let mano = &Mano { client, format: cli.output, quiet: cli.quiet };
     match &cli.command {
+        Command::Serve(options) => serving::act(options),
+        Command::Demo(asked) => demo::act(asked, cli.quiet),
         Command::Package(action) => package::FAMILY.act(mano, action),
         Command::Nsd(action) => nsd::FAMILY.act(mano, action),
         Command::Ns(action) => ns::act(mano, action),
@@ -139,6 +159,8 @@ fn act(cli: &Cli) -> Result<(), Failure> {
         Command::Vim(action) => vim::act(mano, action),
         Command::Workflow(action) => workflow::act(mano, action),
         Command::Doctor => doctor::act(mano),
+        Command::Backup(asked) => backup::backup(asked),
+        Command::Restore(asked) => backup::restore(asked),
         Command::Completions(asked) => papers::completions(asked),
         Command::Man(asked) => papers::man(asked),
     }

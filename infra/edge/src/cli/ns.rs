@@ -54,7 +54,7 @@ pub(crate) enum Action {
     /// Show one in full, with its resources.
     Show(Which),
     /// Give back everything that given-up (FAILED) operations left behind.
-    Release(Task),
+    Release(Which),
 }
 
 /// `create`
@@ -149,8 +149,8 @@ impl Task {
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   mano ns create edge-service --name east   prints the id
-  mano ns instantiate east --flavour default
-  mano ns scale east out --aspect cache
+  mano ns instantiate east --flavour standard
+  mano ns scale east out --aspect caching
   mano ns heal east --cause 'a machine is gone'
   mano ns show east
   mano ns terminate east && mano ns delete east
@@ -171,7 +171,7 @@ pub(crate) fn act(mano: &Mano, action: &Action) -> Result<(), Failure> {
         Action::Delete(which) => FAMILY.delete(mano, which),
         Action::List(asked) => FAMILY.list(mano, asked),
         Action::Show(which) => FAMILY.show(mano, which),
-        Action::Release(task) => FAMILY.release(mano, &task.id, &task.wait),
+        Action::Release(which) => FAMILY.release(mano, which),
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) const FAMILY: Family = Family {
 /// What `--help` ends with.
 pub(crate) const EXAMPLES: &str = "\
 Examples:
+  mano nsd check ./service/               the same rules as on-boarding, without a server
   mano nsd onboard service.csar             after the VNF packages it is made of
   mano nsd onboard ./service/               the same from a folder
   mano nsd list

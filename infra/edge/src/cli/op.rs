@@ -12,6 +12,7 @@ use super::{
 };
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
+use ureq::http::Method;
 
 /// Operations searched through for the beginning of an id.
 const MOST: usize = 10_000;
@@ -171,7 +172,7 @@ fn ended(mano: &Mano, kind: Kind, id: &str, wait: &Wait, goal: &str) -> Result<(
 }
 
 /// Success, if the operation rests where it should.
-fn judged(kind: Kind, tree: &Node, goal: &str) -> Result<(), Failure> {
+pub(crate) fn judged(kind: Kind, tree: &Node, goal: &str) -> Result<(), Failure> {
     if tree.state == goal || (goal == "COMPLETED" && tree.state == "PARTIALLY_COMPLETED") {
         return Ok(());
     }
@@ -194,7 +195,7 @@ fn summary(kind: Kind, tree: &Node) -> String {
     format!(
         "{operation} of {} {} is {}{took} (operation {})",
         kind.label(),
-        tree.name,
+        tree.called(),
         tree.state,
         tree.id
     )
@@ -257,7 +258,7 @@ fn watch(mano: &Mano, typed: &str) -> Result<(), Failure> {
 fn handle(mano: &Mano, asked: &Handle, task: &str, goal: &str) -> Result<(), Failure> {
     let (kind, occurrence) = find(mano, &asked.id)?;
     let (noun, id) = (kind.noun(), text(&occurrence, "id"));
-    mano.client.post(noun.api, &format!("{}/{task}", noun.at(id)), &json!({}))?;
+    mano.client.ask(Method::POST, noun.api, &format!("{}/{task}", noun.at(id)), None)?;
     ended(mano, kind, id, &asked.wait, goal)
 }
 
@@ -265,7 +266,8 @@ fn handle(mano: &Mano, asked: &Handle, task: &str, goal: &str) -> Result<(), Fai
 fn fail(mano: &Mano, typed: &str) -> Result<(), Failure> {
     let (kind, occurrence) = find(mano, typed)?;
     let (noun, id) = (kind.noun(), text(&occurrence, "id"));
-    let answer = mano.client.post(noun.api, &format!("{}/fail", noun.at(id)), &json!({}))?;
+    let path = format!("{}/fail", noun.at(id));
+    let answer = mano.client.ask(Method::POST, noun.api, &path, None)?;
     match mano.format {
         Format::Json | Format::Yaml => print::one(mano.format, &answer.body),
         Format::Table => {

@@ -31,6 +31,7 @@ pub(crate) const FAMILY: Family = Family {
 /// What `--help` ends with.
 pub(crate) const EXAMPLES: &str = "\
 Examples:
+  mano package check ./router/            the same rules as on-boarding, without a server
   mano package onboard router.csar          upload, check, and wait for the result
   mano package onboard ./router/            the same from a folder
   mano package list

@@ -16,9 +16,9 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Node {
-    /// Rises with every change of the tree; only the root has it.
+    /// Names what the tree shows; only the root has it.
     #[serde(default)]
-    pub(crate) version: u64,
+    pub(crate) version: String,
     /// The operation occurrence.
     #[serde(default)]
     pub(crate) id: String,
@@ -27,8 +27,9 @@ pub(crate) struct Node {
     /// `INSTANTIATE` and its kind; none for a resource.
     pub(crate) operation: Option<String>,
     /// What a person calls it.
-    #[serde(default)]
-    pub(crate) name: String,
+    pub(crate) name: Option<String>,
+    /// `ADDED` or `REMOVED`: what becomes of a resource.
+    change: Option<String>,
     /// The operation's or the step's state.
     pub(crate) state: String,
     /// When the operation began.
@@ -70,6 +71,11 @@ impl Node {
     /// Whether the operation will not go on by itself.
     pub(crate) fn is_settled(&self) -> bool {
         is_settled(&self.state)
+    }
+
+    /// What a person calls it; its id, if it has no name.
+    pub(crate) fn called(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.id)
     }
 
     /// Why it failed, as one sentence.
@@ -121,7 +127,9 @@ impl Node {
     /// Its own line and those below it; `lead` goes before the first and before the others.
     fn rows(&self, now: Option<Timestamp>, detail: Detail, lead: [&str; 2], rows: &mut Vec<Row>) {
         let [first, others] = lead;
-        let words = [self.operation.as_deref().unwrap_or(""), &self.kind, &self.name];
+        let removed = self.change.as_deref() == Some("REMOVED");
+        let verb = if removed { "remove" } else { self.operation.as_deref().unwrap_or("") };
+        let words = [verb, &self.kind, self.called()];
         let words: Vec<_> = words.into_iter().filter(|w| !w.is_empty()).collect();
         let seconds = self.elapsed(now).map(|s| format!("{s:.1} s")).unwrap_or_default();
         let after = format!("{seconds:<8}{}", self.place()).trim_end().to_owned();
@@ -189,12 +197,13 @@ impl Node {
         lines
     }
 
-    /// Every node with its path of names.
+    /// Every node with the names that tell it.
     fn visit(&self, above: &str, see: &mut impl FnMut(&str, &Self)) {
-        let path = format!("{above}{} {}", self.kind, self.name);
-        see(path.trim_end(), self);
+        let own = format!("{} {}", self.kind, self.called());
+        see(&format!("{above}{own}"), self);
         for child in &self.children {
-            child.visit(&format!("{} {}/", self.kind, self.name), see);
+            // One level above is enough to know it by.
+            child.visit(&format!("{own} / "), see);
         }
     }
 }
@@ -240,8 +249,8 @@ fn colour(state: &str) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::golden::golden;
     use serde_json::json;
-    use std::{env, fs, path::PathBuf};
 
     /// A service whose second function has just failed.
     fn tree() -> Node {
@@ -250,7 +259,7 @@ mod tests {
                    "zoneId": "zone-1", "seconds": seconds})
         };
         serde_json::from_value(json!({
-            "version": 7, "id": "op-1", "kind": "NS", "operation": "INSTANTIATE",
+            "version": "7", "id": "op-1", "kind": "NS", "operation": "INSTANTIATE",
             "instanceId": "ns-1", "name": "edge", "state": "PROCESSING",
             "startTime": "2026-01-01T00:00:00Z", "stateEnteredTime": "2026-01-01T00:00:00Z",
             "children": [
@@ -266,24 +275,15 @@ mod tests {
                  "children": [
                     resource("STORAGE", "cache-1.disk", "DONE", Some(0.1)),
                     resource("COMPUTE", "cache-1", "FAILED", Some(0.3)),
-                    resource("COMPUTE", "cache-2", "TODO", None)]}]
+                    resource("COMPUTE", "cache-2", "TODO", None)]},
+                {"kind": "VNF", "operation": "INSTANTIATE", "instanceId": "v-3", "name": null,
+                 "state": "TODO", "children": []}]
         }))
         .unwrap()
     }
 
     fn now() -> Option<Timestamp> {
         Some("2026-01-01T00:00:02.5Z".parse().unwrap())
-    }
-
-    /// Compares with a golden file; `MANO_GOLDEN=1` writes it instead.
-    fn golden(name: &str, text: &str) {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden").join(name);
-        if env::var_os("MANO_GOLDEN").is_some() {
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, format!("{text}\n")).unwrap();
-        }
-        let golden = fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(text, golden.trim_end_matches('\n'), "{}", path.display());
     }
 
     #[test]

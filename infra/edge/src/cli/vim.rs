@@ -97,8 +97,8 @@ Examples:
   mano vim list
   mano vim resources east                   what really exists there
   mano vim resources east --unknown         what exists there that nobody accounts for
-  mano vim behaviour east --set latencyMs=200 --set asynchronous=true
-  mano vim behaviour east --set failNth=3   the third wish from now fails
+  mano vim behaviour east --set latencyMs=200 --set asynchronousMs=2000
+  mano vim behaviour east --set failNth=3 --set failKind=PERMANENT
   mano vim behaviour east --reset
   mano vim lose east forwarding-1           and then: mano ns heal";
 

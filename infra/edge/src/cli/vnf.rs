@@ -54,7 +54,7 @@ pub(crate) enum Action {
     /// Show one in full, with its resources.
     Show(Which),
     /// Give back everything that given-up (FAILED) operations left behind.
-    Release(Release),
+    Release(Which),
 }
 
 /// `create`
@@ -141,21 +141,11 @@ pub(crate) struct Terminate {
     wait: Wait,
 }
 
-/// `release`
-#[derive(Debug, Args)]
-pub(crate) struct Release {
-    /// The network function: id, beginning of the id, or name.
-    #[arg(value_name = "VNF")]
-    id: String,
-    #[command(flatten)]
-    wait: Wait,
-}
-
 /// What `--help` ends with.
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   mano vnf create edge-router --name r1     prints the id
-  mano vnf instantiate r1 --flavour default --param mtu=9000
+  mano vnf instantiate r1 --flavour standard --param mtu=9000
   mano vnf scale r1 out --aspect forwarding --steps 2
   mano vnf heal r1 --cause 'a machine is gone'
   mano vnf show r1
@@ -175,7 +165,7 @@ pub(crate) fn act(mano: &Mano, action: &Action) -> Result<(), Failure> {
         Action::Delete(which) => FAMILY.delete(mano, which),
         Action::List(asked) => FAMILY.list(mano, asked),
         Action::Show(which) => FAMILY.show(mano, which),
-        Action::Release(asked) => FAMILY.release(mano, &asked.id, &asked.wait),
+        Action::Release(which) => FAMILY.release(mano, which),
     }
 }
 

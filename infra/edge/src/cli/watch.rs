@@ -26,6 +26,8 @@ pub(crate) enum Sink {
     Result,
     /// It is progress beside the result.
     Progress,
+    /// It is the result, and only how it ended matters where it cannot be redrawn.
+    Story,
 }
 
 /// What the server said of the operation, and its clock when it said so.
@@ -50,20 +52,24 @@ pub(crate) fn follow(mano: &Mano, op: &str, sink: Sink) -> Result<Node, Failure>
     // The server answers when something changes; meanwhile the seconds go on.
     thread::spawn(move || poll(&client, &op, &send));
     let term = match sink {
-        Sink::Result => Term::stdout(),
+        Sink::Result | Sink::Story => Term::stdout(),
         Sink::Progress => Term::stderr(),
     };
-    if mano.quiet {
-        lines(&receive, |_| Ok(()))
-    } else if term.is_term() {
-        redraw(&receive, &term)
-    } else if sink == Sink::Result {
-        lines(&receive, print::line)
-    } else {
-        lines(&receive, |text| {
+    if term.is_term() && !mano.quiet {
+        return redraw(&receive, &term);
+    }
+    match sink {
+        Sink::Progress if mano.quiet => lines(&receive, |_| Ok(())),
+        Sink::Progress => lines(&receive, |text| {
             print::note(text);
             Ok(())
-        })
+        }),
+        Sink::Result => lines(&receive, print::line),
+        Sink::Story => {
+            let tree = lines(&receive, |_| Ok(()))?;
+            tree.render(None, None, false).iter().try_for_each(|line| print::line(line))?;
+            Ok(tree)
+        }
     }
 }
 
@@ -76,7 +82,7 @@ fn poll(client: &Client, op: &str, to: &Sender<Result<Seen, Failure>>) {
         match look(client, &path) {
             Ok(seen) => {
                 away = 0;
-                path = format!("{base}?after={}&wait=20", seen.tree.version);
+                path = format!("{base}?after={}&wait=20", segment(&seen.tree.version));
                 let settled = seen.tree.is_settled();
                 if to.send(Ok(seen)).is_err() || settled {
                     return;

@@ -1,0 +1,46 @@
+# The verbs of this project; CI calls the same and nothing else.
+
+CARGO ?= cargo
+DENY_VERSION := 0.20.2
+TOOLS := $(CURDIR)/target/tools
+DENY := $(TOOLS)/bin/cargo-deny
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fmt clippy deny doc golden bench
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## the whole story on this machine: deploy, scale, lose, heal, fail, roll back, leave nothing
+	$(CARGO) run --quiet -p mano-edge --bin mano -- demo
+
+# The workspace's default members leave out what brings the AWS SDK: features are
+# unified within one build, and the embedded program must not carry it.
+test: ## every test that needs neither an emulator nor an account
+	$(CARGO) test
+
+check: fmt clippy deny doc ## form, lints, licences, documentation
+
+fmt:
+	$(CARGO) fmt --all -- --check
+
+clippy:
+	$(CARGO) clippy --all-targets -- -D warnings
+
+# Advisories need the network and have their own schedule.
+deny: $(DENY)
+	$(DENY) --offline --workspace check --hide-inclusion-graph bans licenses sources
+	$(DENY) --offline --manifest-path infra/edge/Cargo.toml --config infra/edge/deny.toml check bans
+
+doc:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
+
+golden: ## write the golden files anew; review them as a diff
+	MANO_GOLDEN=1 $(CARGO) test
+	git status --short -- '*golden*'
+
+bench: ## measure
+	$(CARGO) bench --benches
+
+$(DENY):
+	$(CARGO) install cargo-deny --locked --version $(DENY_VERSION) --no-default-features --root $(TOOLS)
