@@ -147,7 +147,6 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_buf_size(64 << 10)
-        .pipeline_flush(true)
         // Clients exist that look for `Location` and `ETag` in exactly this case.
         .title_case_headers(true);
     builder
@@ -215,5 +214,3 @@ async fn answer<A: Answers>(shared: &Shared<A>, request: Request<Incoming>) -> R
     response
 }
 
-#[cfg(test)]
-mod tests;
