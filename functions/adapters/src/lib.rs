@@ -5,7 +5,7 @@
 //!                      │ under way                      ▲
 //!                      └──▶ queue `watch` ──────────────┘ look again, then resume the workflow
 //!   /mano/v1/vims/{vimId}/resources, …/behaviour ──▶ driver
-//!   facts ──▶ relay ──▶ runs started, waiters resumed, events published
+//!   facts ──▶ relay ──▶ runs started, events published
 //! ```
 
 mod drive;
@@ -35,7 +35,7 @@ pub static FUNCTION: Function = Function {
 };
 
 const ROUTES: &[Route] = &[
-    route!(GET "/mano/v1/vims/{vimId}/resources", Nothing => existing::list),
+    route!(GET "/mano/v1/vims/{vimId}/resources", Nothing, ["filter"] => existing::list),
     route!(DELETE "/mano/v1/vims/{vimId}/resources/{resourceId}", Nothing => simulated::lose),
     route!(GET "/mano/v1/vims/{vimId}/behaviour", Nothing => simulated::behaviour),
     route!(PUT "/mano/v1/vims/{vimId}/behaviour", Json => simulated::behave),
@@ -46,7 +46,6 @@ const STEPS: &[Step] =
 
 const LISTENERS: &[Listener] = &[
     listener!("relay-start", ["*.started"] => relay::start),
-    listener!("relay-resume", ["*.ended"] => relay::resume),
     listener!("relay-publish", ["*"] => relay::publish),
 ];
 

@@ -1,15 +1,13 @@
-//! What facts lead to: runs that start, runs that go on, and events for everybody else.
+//! What facts lead to: runs that start, and events for everybody else.
 //!
-//! Every listener may hear a fact twice: starting what was started and resuming what
-//! was resumed change nothing, and a published fact carries its identity.
+//! Every listener may hear a fact twice: starting what was started changes nothing, and
+//! a published fact carries its identity. Who waits for a fact inside the orchestrator
+//! listens itself.
 
-use mano_model::{
-    plan::{Announced, Document},
-    vnf::op::VnfOp,
-};
-use mano_ports::{Cx, Error, workflows::Outcome};
+use mano_model::plan::Announced;
+use mano_ports::{Cx, Error};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// What a `….started` fact says.
 #[derive(Deserialize)]
@@ -29,26 +27,6 @@ pub(crate) async fn start(cx: &Cx, fact: &Announced) -> Result<(), Error> {
     let start = Start::deserialize(body)
         .map_err(|error| Error::Bug(format!("fact {name} does not say what to start: {error}")))?;
     Ok(cx.workflows.start(&start.workflow, &start.run, start.input).await?)
-}
-
-/// A network function's operation came to rest: the network service that waits for it goes on.
-///
-/// What counts is where the operation stands now: a fact heard twice must not tell the waiter
-/// of a later run that an earlier one failed.
-pub(crate) async fn resume(cx: &Cx, fact: &Announced) -> Result<(), Error> {
-    let about = &fact.fact.about;
-    if about.kind != VnfOp::KIND {
-        return Ok(());
-    }
-    let Some(op) = cx.store.find::<VnfOp>(&about.tenant, &about.id).await? else { return Ok(()) };
-    let Some(waiter) = op.waiter.as_ref().filter(|_| !op.state().is_running()) else {
-        return Ok(());
-    };
-    let mut output = json!({ "state": op.state() });
-    if let Some(error) = op.error() {
-        output["error"] = json!(error);
-    }
-    Ok(cx.workflows.resume(&waiter.token, Outcome::Success(output)).await?)
 }
 
 /// Everybody else may hear of it.

@@ -7,10 +7,14 @@ mod steps;
 use crate::{FUNCTION, vim::drivers};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use mano_embedded::{FolderBlobs, HeldClock, LocalBus, RandomIds, SqliteStore, store::Options};
+use mano_embedded::{
+    FolderBlobs, HeldClock, LocalBus, RandomIds, SqliteStore,
+    store::{Options, Synchronous},
+};
 use mano_model::{
     TenantId,
     grant::{Grant, Owner, Placement},
+    op::Mode,
     plan::{Origin, Plan},
     resource::{Amounts, Presence, Resource, ResourceKind, Want},
     sim::{Behaviour, FailKind},
@@ -25,7 +29,7 @@ use mano_model::{
 use mano_ports::{
     Cx, Error,
     clock::Clock,
-    function::StepCall,
+    function::{Function, StepCall},
     queue::{self, Message, Queue},
     store::Query,
     vim::{Found, Target},
@@ -111,8 +115,14 @@ struct World {
     clock: Arc<HeldClock>,
     told: Arc<Told>,
     waiting: Arc<Waiting>,
+    bus: Arc<LocalBus>,
     tenant: TenantId,
     _folder: TempDir,
+}
+
+/// Nothing here survives a power cut, and nothing has to.
+fn quick() -> Options {
+    Options { synchronous: Synchronous::Off, ..Options::default() }
 }
 
 fn origin(tenant: &TenantId) -> Origin {
@@ -161,13 +171,14 @@ impl World {
         let clock = Arc::new(HeldClock::new(Timestamp::UNIX_EPOCH));
         let open = |name: &str| {
             let path = folder.path().join(name);
-            Arc::new(SqliteStore::open(&path, &Options::default()).unwrap())
+            Arc::new(SqliteStore::open(&path, &quick()).unwrap())
         };
         let (told, waiting) = (Arc::new(Told::default()), Arc::new(Waiting::default()));
+        let bus = Arc::new(LocalBus::default());
         let cx = Cx {
             store: open("ours"),
             workflows: told.clone(),
-            bus: Arc::new(LocalBus::default()),
+            bus: bus.clone(),
             queue: waiting.clone(),
             blobs: Arc::new(FolderBlobs::open(&folder.path().join("blobs")).unwrap()),
             vims: drivers(open("theirs"), clock.clone()),
@@ -175,7 +186,7 @@ impl World {
             ids: Arc::new(RandomIds),
         };
         let tenant = TenantId::default();
-        let world = Self { cx, clock, told, waiting, tenant, _folder: folder };
+        let world = Self { cx, clock, told, waiting, bus, tenant, _folder: folder };
         world.seed().await;
         world
     }
@@ -300,6 +311,15 @@ impl World {
     /// The tokens that were resumed, and how.
     fn resumed(&self) -> Vec<(String, Outcome)> {
         std::mem::take(&mut *self.told.resumed.lock().unwrap())
+    }
+
+    /// The tokens that were resumed with a failure, and its name.
+    fn failures(&self) -> Vec<(String, String)> {
+        let failure = |(token, outcome)| match outcome {
+            Outcome::Failure { error, .. } => (token, error),
+            Outcome::Success(output) => panic!("{token} succeeded with {output}"),
+        };
+        self.resumed().into_iter().map(failure).collect()
     }
 
     /// The operation goes on in another run, as retry and rollback make it.

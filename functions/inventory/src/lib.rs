@@ -29,9 +29,11 @@ pub static FUNCTION: Function = Function {
 
 const ROUTES: &[Route] = &[
     route!(POST "/mano/v1/vims", Json => vims::register),
-    route!(GET "/mano/v1/vims", Nothing => vims::list),
+    route!(GET "/mano/v1/vims", Nothing, ["filter"] => vims::list),
     route!(GET "/mano/v1/vims/{vimId}", Nothing => vims::read),
     route!(DELETE "/mano/v1/vims/{vimId}", Nothing => vims::deregister),
-    route!(GET "/mano/v1/vnf_instances/{vnfInstanceId}/resources", Nothing => resources::of_vnf),
-    route!(GET "/mano/v1/ns_instances/{nsInstanceId}/resources", Nothing => resources::of_ns),
+    route!(GET "/mano/v1/vnf_instances/{vnfInstanceId}/resources", Nothing, ["filter"]
+        => resources::of_vnf),
+    route!(GET "/mano/v1/ns_instances/{nsInstanceId}/resources", Nothing, ["filter"]
+        => resources::of_ns),
 ];

@@ -141,9 +141,12 @@ async fn what_a_vim_goes_on_with_is_watched_until_it_is_done() {
     assert_eq!(w.row("net").await.unwrap().presence, Presence::Suspect);
     assert_eq!(w.watch("net").await.unwrap().token, "token-1");
     w.agrees().await;
-    w.messages_handled().await;
+    assert_eq!(w.resumed(), []);
+    let took = w.messages_handled().await.as_secs();
+    assert!((90..=180).contains(&took), "noticed after {took} s");
     assert!(w.watch("net").await.is_none());
     assert_eq!(w.step("net").await.unwrap().state, State::Done);
+    assert_eq!(w.resumed(), [("token-1".into(), Outcome::Success(json!({})))]);
     w.agrees().await;
     // Removing takes its time, too.
     w.next_run(1).await;
@@ -153,6 +156,33 @@ async fn what_a_vim_goes_on_with_is_watched_until_it_is_done() {
     assert!(w.watch("net").await.is_none());
     assert_eq!(w.step("net").await.unwrap().state, State::Undone);
     assert_eq!((w.there().await, w.rows().await), (vec![], vec![]));
+    assert_eq!(w.resumed(), [("token-2".into(), Outcome::Success(json!({})))]);
+}
+
+#[tokio::test]
+async fn the_task_that_asked_last_is_told_and_a_second_look_tells_nobody_anything_new() {
+    let w = World::new().await;
+    w.behave(Behaviour { asynchronous_ms: 1000, ..Behaviour::default() }).await;
+    w.call_with("vim.ensure", "net", 0, "token-1").await;
+    w.call_with("vim.ensure", "net", 0, "token-2").await;
+    let looks = w.waiting.0.lock().unwrap().clone();
+    w.messages_handled().await;
+    assert_eq!(w.resumed(), [("token-2".into(), Outcome::Success(json!({})))]);
+    *w.waiting.0.lock().unwrap() = looks;
+    w.messages_handled().await;
+    assert_eq!(w.resumed(), []);
+    assert_eq!(w.there().await.len(), 1);
+    w.call_with("vim.ensure", "net", 0, "token-3").await;
+    assert_eq!(w.resumed(), [("token-3".into(), Outcome::Success(json!({})))]);
+}
+
+#[tokio::test]
+async fn no_message_and_no_fact_shows_a_token() {
+    let w = World::new().await;
+    w.behave(Behaviour { asynchronous_ms: 1000, ..Behaviour::default() }).await;
+    w.call_with("vim.ensure", "net", 0, "a-secret-token").await;
+    let looks = w.waiting.0.lock().unwrap().clone();
+    assert!(!looks.is_empty() && !format!("{looks:?}").contains("a-secret-token"));
 }
 
 #[tokio::test]
@@ -181,6 +211,7 @@ async fn what_breaks_under_way_fails_its_step() {
     let step = w.step("net").await.unwrap();
     assert_eq!(step.state, State::Failed);
     assert!(step.error.unwrap().contains("ERROR"));
+    assert_eq!(w.failures(), [("token".into(), "Mano.Refused".into())]);
     w.agrees().await;
 }
 
@@ -194,6 +225,7 @@ async fn a_vim_that_never_ends_is_given_up_after_half_an_hour() {
     let step = w.step("net").await.unwrap();
     assert_eq!(step.state, State::Failed);
     assert!(step.error.unwrap().contains("30 minutes"));
+    assert_eq!(w.failures(), [("token".into(), "Mano.Refused".into())]);
     assert_eq!(w.row("net").await.unwrap().presence, Presence::Suspect);
 }
 
