@@ -21,6 +21,7 @@ mod relay;
 pub mod store;
 #[cfg(test)]
 mod testing;
+mod vitals;
 pub mod workflows;
 
 pub use blobs::FolderBlobs;

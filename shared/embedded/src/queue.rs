@@ -309,8 +309,8 @@ mod tests {
     use crate::testing::World;
     use mano_ports::contract::queue::Fresh;
 
-    fn fresh() -> Fresh {
-        let world = World::new();
+    async fn fresh() -> Fresh {
+        let world = World::new().await;
         let clock = Arc::clone(&world.clock);
         Fresh {
             queue: Arc::clone(world.host.queue()) as _,
@@ -320,5 +320,5 @@ mod tests {
         }
     }
 
-    mano_ports::queue_contract!(fresh());
+    mano_ports::queue_contract!(fresh().await);
 }

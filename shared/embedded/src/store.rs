@@ -11,7 +11,7 @@ mod open;
 mod read;
 #[cfg(test)]
 mod tests;
-mod writer;
+pub(crate) mod writer;
 
 pub use facts::Due;
 pub use open::OpenError;
@@ -46,11 +46,20 @@ pub struct Options {
     pub synchronous: Synchronous,
     /// The site that writes.
     pub site: SiteId,
+    /// Looks at the file between two transactions, which then hold one job each.
+    #[cfg(test)]
+    pub(crate) tap: Option<writer::Tap>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { file: "mano.db".into(), synchronous: Synchronous::Full, site: SiteId::default() }
+        Self {
+            file: "mano.db".into(),
+            synchronous: Synchronous::Full,
+            site: SiteId::default(),
+            #[cfg(test)]
+            tap: None,
+        }
     }
 }
 
@@ -136,6 +145,8 @@ impl SqliteStore {
             ear: Arc::clone(&ear),
             site: site.clone(),
             closed: false,
+            #[cfg(test)]
+            tap: options.tap.clone(),
         };
         let thread = std::thread::Builder::new().name("store-writer".into());
         let writer = thread
@@ -218,7 +229,17 @@ impl SqliteStore {
         patience: Duration,
         work: impl FnMut(&Connection) -> rusqlite::Result<()> + Send + 'static,
     ) {
-        self.submit(Job::Record(Box::new(work), patience));
+        self.submit(Job::Record(Box::new(work), patience, None));
+    }
+
+    /// As [`Self::record`]; `then` is called by the writing thread once the rows are durable.
+    pub(crate) fn record_then(
+        &self,
+        patience: Duration,
+        work: impl FnMut(&Connection) -> rusqlite::Result<()> + Send + 'static,
+        then: impl FnOnce() + Send + 'static,
+    ) {
+        self.submit(Job::Record(Box::new(work), patience, Some(Box::new(then))));
     }
 
     /// Writes rows and returns once they are durable.
@@ -226,9 +247,17 @@ impl SqliteStore {
         &self,
         work: impl FnMut(&Connection) -> rusqlite::Result<()> + Send + 'static,
     ) -> Result<(), Error> {
+        self.write_later(work).await
+    }
+
+    /// As [`Self::write`], but its place in the FIFO is taken at once.
+    pub(crate) fn write_later(
+        &self,
+        work: impl FnMut(&Connection) -> rusqlite::Result<()> + Send + 'static,
+    ) -> impl Future<Output = Result<(), Error>> + Send + 'static {
         let (answer, verdict) = oneshot::channel();
         self.submit(Job::Write(Box::new(work), answer));
-        verdict.await.unwrap_or_else(|_| Err(closed()))
+        async { verdict.await.unwrap_or_else(|_| Err(closed())) }
     }
 
     fn submit(&self, job: Job) {
@@ -244,7 +273,9 @@ impl SqliteStore {
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.jobs = None;
-        if let Some(writer) = self.writer.take()
+        // The last handle may go inside a call by the writer itself, which cannot await its end.
+        let own = |writer: &JoinHandle<()>| writer.thread().id() == std::thread::current().id();
+        if let Some(writer) = self.writer.take().filter(|writer| !own(writer))
             && writer.join().is_err()
         {
             tracing::error!("the store's writer ended by a panic");

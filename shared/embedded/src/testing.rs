@@ -1,13 +1,16 @@
 //! A host on a fresh folder, for the tests of this crate.
 
 use crate::{
-    FolderBlobs, HeldClock, Host, LocalBus, RandomIds, SqliteStore, host::Parts, store::Options,
-    workflows::Engine,
+    FolderBlobs, HeldClock, Host, LocalBus, RandomIds, SqliteStore,
+    host::Parts,
+    store,
+    workflows::{Engine, Options},
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mano_model::{Refusal, plan::Announced};
 use mano_ports::{
+    clock::Clock,
     contract::{FUNCTION, WORKFLOWS, store::Heard},
     function::Function,
     vim::{Vim, Vims},
@@ -47,10 +50,10 @@ pub(crate) fn workflows() -> Vec<(String, String)> {
 
 impl World {
     /// A host on an empty folder.
-    pub(crate) fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(HeldClock::new(Timestamp::UNIX_EPOCH));
-        Self { host: host(folder.path(), &clock), clock, folder }
+        Self { host: host(folder.path(), &clock).await, clock, folder }
     }
 
     /// A host on what the disk would hold if the process died now.
@@ -58,17 +61,39 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         copy(self.host.store(), folder.path()).await;
         let clock = Arc::clone(&self.clock);
-        Self { host: host(folder.path(), &clock), clock, folder }
+        Self { host: host(folder.path(), &clock).await, clock, folder }
     }
 }
 
 /// A host on a folder.
-pub(crate) fn host(folder: &Path, clock: &Arc<HeldClock>) -> Arc<Host> {
+pub(crate) async fn host(folder: &Path, clock: &Arc<HeldClock>) -> Arc<Host> {
+    host_with(folder, clock, &store::Options::default(), Options::default()).await
+}
+
+/// A host on a folder, its store and its engine opened so.
+pub(crate) async fn host_with(
+    folder: &Path,
+    clock: &Arc<HeldClock>,
+    options: &store::Options,
+    engine: Options,
+) -> Arc<Host> {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| std::panic::set_hook(Box::new(|info| eprintln!("{info}"))));
-    let store = Arc::new(SqliteStore::open(folder, &Options::default()).expect("open"));
+    let store = Arc::new(SqliteStore::open(folder, options).expect("open"));
+    let time = Arc::clone(clock) as Arc<dyn Clock>;
+    let engine = Engine::open(&store, &time, workflows(), engine).await.expect("an engine");
+    host_on(store, engine, clock, folder)
+}
+
+/// A host on a store and an engine.
+pub(crate) fn host_on(
+    store: Arc<SqliteStore>,
+    engine: Arc<Engine>,
+    clock: &Arc<HeldClock>,
+    folder: &Path,
+) -> Arc<Host> {
     let parts = Parts {
-        engine: Engine::new(workflows()),
+        engine,
         store,
         blobs: Arc::new(FolderBlobs::open(&folder.join("blobs")).expect("blobs")),
         vims: Arc::new(NoVims),
@@ -82,16 +107,19 @@ pub(crate) fn host(folder: &Path, clock: &Arc<HeldClock>) -> Arc<Host> {
 pub(crate) async fn copy(store: &SqliteStore, to: &Path) {
     let (from, to) = (store.path().to_owned(), to.to_owned());
     let copied = store.write(move |_| {
-        for suffix in ["", "-wal"] {
-            let name = |folder: &Path| folder.join(format!("mano.db{suffix}"));
-            let folder = from.parent().expect("a folder");
-            if name(folder).exists() {
-                std::fs::copy(name(folder), name(&to)).expect("copied");
-            }
-        }
+        copy_files(from.parent().expect("a folder"), &to);
         Ok(())
     });
     copied.await.expect("copied");
+}
+
+/// Copies the file while nobody writes.
+pub(crate) fn copy_files(from: &Path, to: &Path) {
+    for name in ["mano.db", "mano.db-wal"] {
+        if from.join(name).exists() {
+            std::fs::copy(from.join(name), to.join(name)).expect("copied");
+        }
+    }
 }
 
 /// What the bus brings.

@@ -83,6 +83,24 @@ pub(crate) const FORMS: &[&str] = &[
      CREATE TABLE dead (
         place INTEGER PRIMARY KEY, queue TEXT NOT NULL, grp TEXT NOT NULL,
         at INTEGER NOT NULL, reason TEXT NOT NULL, body TEXT NOT NULL);",
+    // 3: executions; what came to each from outside with the rows it led to, one row per turn
+    // (`place` = execution * 2^20 + turn); the tokens of those that sleep outside memory.
+    "CREATE TABLE definition (id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, text TEXT NOT NULL);
+     CREATE TABLE execution (
+        id INTEGER PRIMARY KEY, workflow TEXT NOT NULL, name TEXT NOT NULL,
+        definition INTEGER NOT NULL, engine INTEGER NOT NULL, seed BLOB NOT NULL,
+        status TEXT NOT NULL, started INTEGER NOT NULL, stopped INTEGER, input TEXT NOT NULL,
+        output TEXT, error TEXT, cause TEXT, wake INTEGER, told INTEGER,
+        snapshot TEXT, snapshot_turn INTEGER NOT NULL DEFAULT 0);
+     CREATE UNIQUE INDEX execution_name ON execution (workflow, name);
+     CREATE INDEX execution_wake ON execution (wake) WHERE wake IS NOT NULL;
+     CREATE INDEX execution_untold ON execution (told) WHERE told = 0;
+     CREATE INDEX execution_workflow ON execution (workflow);
+     CREATE TABLE turn (
+        place INTEGER PRIMARY KEY, at INTEGER NOT NULL, event TEXT NOT NULL,
+        last INTEGER NOT NULL, rows TEXT NOT NULL);
+     CREATE TABLE token (token TEXT PRIMARY KEY, execution INTEGER NOT NULL) WITHOUT ROWID;
+     CREATE INDEX token_execution ON token (execution);",
 ];
 
 /// The file's lock, held as long as this lives.

@@ -1,14 +1,13 @@
 //! The store against its contract, and what only a file can be asked: crashes, copies, batches.
 
 use super::*;
-use crate::testing::{Bus, World, copy};
-use mano_model::plan::Expect;
-use mano_ports::contract::{Note, note, store::Fresh};
+use crate::testing::{Bus, World};
+use mano_ports::contract::store::Fresh;
 
-fn fresh() -> Fresh {
-    let world = World::new();
+async fn fresh() -> Fresh {
+    let world = World::new().await;
     let heard = Box::new(Bus::of(world.host.bus()));
     Fresh { store: Arc::clone(world.host.store()) as _, heard, keep: Box::new(world) }
 }
 
-mano_ports::store_contract!(fresh());
+mano_ports::store_contract!(fresh().await);

@@ -25,6 +25,9 @@ use tokio::sync::oneshot;
 /// Something written with the connection; run again if its transaction failed.
 pub(crate) type Work = Box<dyn FnMut(&Connection) -> rusqlite::Result<()> + Send>;
 
+/// Called by the writing thread once a record is durable; must not block.
+pub(crate) type Then = Box<dyn FnOnce() + Send>;
+
 /// One thing to write.
 pub(crate) enum Job {
     /// A plan; somebody waits for the answer.
@@ -32,7 +35,7 @@ pub(crate) enum Job {
     /// Rows of a component of ours; somebody waits for the answer.
     Write(Work, oneshot::Sender<Result<(), Error>>),
     /// Rows nobody waits for; they stay in memory at most this long.
-    Record(Work, Duration),
+    Record(Work, Duration, Option<Then>),
 }
 
 /// At most so many jobs share a transaction: bounds how long the first one waits.
@@ -50,6 +53,20 @@ pub(crate) struct Writer {
     pub(crate) site: String,
     /// Nobody can submit any more.
     pub(crate) closed: bool,
+    #[cfg(test)]
+    pub(crate) tap: Option<Tap>,
+}
+
+/// Called between two transactions, in tests that kill the process there.
+#[cfg(test)]
+#[derive(Clone)]
+pub(crate) struct Tap(pub(crate) Arc<dyn Fn() + Send + Sync>);
+
+#[cfg(test)]
+impl std::fmt::Debug for Tap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tap")
+    }
 }
 
 /// What a transaction leaves to do once it is durable.
@@ -57,6 +74,7 @@ pub(crate) struct Writer {
 struct Done {
     answers: Vec<(oneshot::Sender<Result<(), Error>>, Result<(), Error>)>,
     facts: Vec<Due>,
+    thens: Vec<Then>,
     plans: u64,
     records: u64,
 }
@@ -82,7 +100,7 @@ impl Writer {
         }
         let begun = Instant::now();
         loop {
-            while batch.len() < BATCH {
+            while batch.len() < self.batch() {
                 match self.jobs.try_recv() {
                     Ok(job) => batch.push(job),
                     Err(TryRecvError::Empty) => break,
@@ -94,7 +112,7 @@ impl Writer {
             }
             let patience = batch.iter().map(patience).min().unwrap_or_default();
             let left = patience.saturating_sub(begun.elapsed());
-            if left.is_zero() || batch.len() >= BATCH {
+            if left.is_zero() || batch.len() >= self.batch() {
                 return true;
             }
             match self.jobs.recv_timeout(left) {
@@ -102,6 +120,15 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return true,
             }
         }
+    }
+
+    /// The most jobs of one transaction.
+    fn batch(&self) -> usize {
+        #[cfg(test)]
+        if self.tap.is_some() {
+            return 1;
+        }
+        BATCH
     }
 
     /// Writes the batch in one transaction; what must not be lost stays in it on failure.
@@ -123,9 +150,16 @@ impl Writer {
             verdicts.push(self.apply(&transaction, job, done)?);
         }
         transaction.commit()?;
+        #[cfg(test)]
+        if let Some(tap) = &self.tap {
+            (tap.0)();
+        }
         for (job, verdict) in batch.drain(..).zip(verdicts) {
-            if let Job::Commit(_, answer) | Job::Write(_, answer) = job {
-                done.answers.push((answer, verdict));
+            match job {
+                Job::Commit(_, answer) | Job::Write(_, answer) => {
+                    done.answers.push((answer, verdict));
+                }
+                Job::Record(_, _, then) => done.thens.extend(then),
             }
         }
         Ok(())
@@ -143,7 +177,7 @@ impl Writer {
                 done.plans += 1;
                 plan.apply(connection, &self.site, &mut done.facts)
             }
-            Job::Write(work, _) | Job::Record(work, _) => {
+            Job::Write(work, _) | Job::Record(work, ..) => {
                 done.records += 1;
                 work(connection).map(Ok)
             }
@@ -163,6 +197,9 @@ impl Writer {
             }
             // Whoever asked may have gone; the commit stands.
             let _ = answer.send(verdict);
+        }
+        for then in done.thens {
+            then();
         }
         if !done.facts.is_empty()
             && let Some(ear) = &*self.ear.lock().unwrap_or_else(PoisonError::into_inner)
@@ -222,7 +259,7 @@ fn refuse_waiting(batch: &mut Vec<Job>) {
 fn patience(job: &Job) -> Duration {
     match job {
         Job::Commit(..) | Job::Write(..) => Duration::ZERO,
-        Job::Record(_, patience) => *patience,
+        Job::Record(_, patience, _) => *patience,
     }
 }
 

@@ -1,0 +1,152 @@
+//! Time for executions: timers of those in memory, and the long sleep of those that are not.
+
+use super::{
+    Engine,
+    index::{Entry, State},
+    live::Live,
+    rows::{self, AWAKE, NEVER},
+};
+use mano_asl::{Event, TimerId};
+use std::{
+    sync::{Arc, atomic::Ordering::SeqCst},
+    time::Duration,
+};
+
+/// An execution that nothing moved for so long may leave memory (milliseconds) …
+const IDLE: i64 = 10_000;
+
+/// … if no timer of it fires for so long.
+const LONG: i64 = 60_000;
+
+/// Sleepers read at a time.
+const CHUNK: i64 = 256;
+
+impl Engine {
+    /// Fires timers and wakes sleepers, until the host stops.
+    pub(super) async fn turn_wheel(self: Arc<Self>) {
+        // Sleepers up to here were woken: their `wake` and id.
+        let mut woken = (0, i64::MAX);
+        loop {
+            let Some(world) = self.world.get() else { return };
+            let Some(inside) = world.gate.enter() else { return };
+            let now = self.now();
+            let due = self.wheel().due(now);
+            if let Some((id, timer)) = due {
+                self.fire(id, timer).await;
+                continue;
+            }
+            self.wake_sleepers(&mut woken, now);
+            drop(inside);
+            let first = self.wheel().first().unwrap_or(NEVER).min(self.next_sleeper.load(SeqCst));
+            let pause = u64::try_from(first.saturating_sub(self.now())).unwrap_or(0);
+            if pause == 0 {
+                continue;
+            }
+            tokio::select! {
+                () = self.clock.sleep(Duration::from_millis(pause.min(3_600_000))) => {}
+                () = self.rewind.notified() => {}
+            }
+        }
+    }
+
+    async fn fire(&self, id: i64, timer: TimerId) {
+        if let Err(error) = self.event(id, Event::TimerFired { timer }).await {
+            tracing::error!(%error, id, "a timer found no execution; it fires again in a second");
+            let later = self.now().saturating_add(1000);
+            self.wheel().set(id, timer, later);
+        }
+    }
+
+    /// Loads the sleepers that are due; their timers then lie on the wheel.
+    fn wake_sleepers(&self, woken: &mut (i64, i64), now: i64) {
+        if self.next_sleeper.load(SeqCst) > now {
+            return;
+        }
+        self.next_sleeper.store(NEVER, SeqCst);
+        let next = self.wake_due(woken, now);
+        match next {
+            Ok(next) => {
+                self.next_sleeper.fetch_min(next.unwrap_or(NEVER), SeqCst);
+            }
+            Err(error) => {
+                tracing::error!(%error, "the sleeping executions cannot be read");
+                self.next_sleeper.fetch_min(now.saturating_add(1000), SeqCst);
+            }
+        }
+    }
+
+    fn wake_due(
+        &self,
+        woken: &mut (i64, i64),
+        now: i64,
+    ) -> Result<Option<i64>, mano_ports::store::Error> {
+        let due = rows::wakers(&self.store, *woken, now, CHUNK)?;
+        for place in due {
+            self.with(place.1, |_| ())?;
+            *woken = place;
+        }
+        // More of them: the wheel turns first, so that memory holds one chunk.
+        rows::next_wake(&self.store, *woken)
+    }
+
+    /// Lets go of executions that will not move for long, until the host stops.
+    pub(super) async fn put_to_sleep(self: Arc<Self>) {
+        loop {
+            self.clock.sleep(Duration::from_millis(IDLE.unsigned_abs())).await;
+            let Some(world) = self.world.get() else { return };
+            let Some(_inside) = world.gate.enter() else { return };
+            let now = self.now();
+            let all = self.index().all();
+            for entry in all {
+                self.may_sleep(&entry, now);
+            }
+        }
+    }
+
+    /// Writes that an idle execution sleeps; it leaves memory once that is durable.
+    fn may_sleep(&self, entry: &Entry, now: i64) {
+        let mut state = entry.state();
+        let State::Live(live) = &mut *state else { return };
+        let wake = live.wake();
+        let idle = live.is_idle()
+            && now.saturating_sub(live.touched) >= IDLE
+            && wake.saturating_sub(now) >= LONG;
+        if !idle {
+            return;
+        }
+        let (id, turns) = (entry.id, live.turns);
+        let unmoved = move |live: &Live| live.turns == turns && live.sleeps == wake;
+        // What its row says may not be durable yet, so it is said again even if it is the same.
+        live.sleeps = wake;
+        let tokens: Vec<String> = live.pending.tokens.keys().cloned().collect();
+        let engine = self.own.clone();
+        // Under the lock, so that it lies in the FIFO behind the turns it follows from.
+        self.store.record_then(
+            Duration::from_millis(2),
+            move |db| rows::sleep(db, id, wake, &tokens),
+            move || {
+                if let Some(engine) = engine.upgrade() {
+                    engine.let_go(id, unmoved);
+                }
+            },
+        );
+    }
+
+    /// Lets an execution leave memory, if nothing happened to it since it was put to sleep.
+    fn let_go(&self, id: i64, unmoved: impl Fn(&Live) -> bool) {
+        let Some(entry) = self.index().get(id) else { return };
+        let mut state = entry.state();
+        match &*state {
+            State::Live(live) if unmoved(live) => {
+                debug_assert_ne!(live.sleeps, AWAKE);
+                let wake = live.sleeps;
+                self.index().let_go(live);
+                self.wheel().forget(id);
+                *state = State::Gone;
+                self.next_sleeper.fetch_min(wake, SeqCst);
+                self.rewind.notify_one();
+            }
+            State::Live(_) | State::Unloaded | State::Gone => {}
+        }
+    }
+}
