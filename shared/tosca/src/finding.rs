@@ -74,7 +74,7 @@ pub struct Finding {
 impl Finding {
     pub(crate) fn new(rule: &Rule, message: impl Into<String>, place: Place) -> Self {
         let Place { file, line } = place;
-        Self { rule: rule.id, message: message.into(), help: rule.help, file, line }
+        Self { rule: rule.id, message: shortened(message.into()), help: rule.help, file, line }
     }
 
     /// Where the finding was made.
@@ -82,6 +82,18 @@ impl Finding {
     pub fn place(&self) -> Place {
         Place { file: Arc::clone(&self.file), line: self.line }
     }
+}
+
+/// Longest message in bytes: what is quoted comes from a stranger.
+const MESSAGE_BYTES: usize = 600;
+
+fn shortened(mut message: String) -> String {
+    if message.len() > MESSAGE_BYTES {
+        let end = (0..=MESSAGE_BYTES).rev().find(|&i| message.is_char_boundary(i)).unwrap_or(0);
+        message.truncate(end);
+        message.push('…');
+    }
+    message
 }
 
 impl fmt::Display for Finding {

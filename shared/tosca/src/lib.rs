@@ -39,6 +39,7 @@ pub use limits::Limits;
 pub use listed::Listed;
 pub use manifest::Manifest;
 pub use nsd::Nsd;
+pub use pack::pack;
 pub use pnfd::Pnfd;
 pub use rules::Mode;
 pub use vnfd::Vnfd;

@@ -15,7 +15,7 @@ pub struct Limits {
     pub text_bytes: u64,
     /// Most YAML files that one package may bring into a descriptor.
     pub yaml_files: usize,
-    /// Most YAML nodes over one file, aliases expanded.
+    /// Most YAML nodes of all files of a package, aliases expanded and long texts weighing more.
     pub yaml_nodes: usize,
     /// Deepest nesting of YAML lists and maps.
     pub yaml_depth: usize,
@@ -34,7 +34,7 @@ impl Default for Limits {
             ratio_from: 1 << 20,
             text_bytes: 4 << 20,
             yaml_files: 500,
-            yaml_nodes: 300_000,
+            yaml_nodes: 500_000,
             yaml_depth: 64,
             spool_bytes: 8 << 20,
             findings: 500,

@@ -91,6 +91,11 @@ impl Manifest {
     }
 }
 
+/// Most keys of a metadata block.
+const METADATA: usize = 200;
+/// Most entries of a manifest: twice what an archive may hold, for files also in sets.
+const LISTED: usize = 40_000;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Files,
@@ -102,6 +107,8 @@ struct Parser<'a> {
     manifest: Manifest,
     part: Part,
     set: Option<(String, u32)>,
+    /// Entries when the set began.
+    set_from: usize,
     current: Option<Listed>,
     report: &'a mut Report,
 }
@@ -109,7 +116,8 @@ struct Parser<'a> {
 /// Parses the text; what is wrong goes into the report.
 pub(crate) fn parse(path: &Arc<str>, text: &str, report: &mut Report) -> Manifest {
     let manifest = Manifest { path: Arc::clone(path), ..Manifest::default() };
-    let mut parser = Parser { manifest, part: Part::Files, set: None, current: None, report };
+    let mut parser =
+        Parser { manifest, part: Part::Files, set: None, set_from: 0, current: None, report };
     let body = parser.split_signature(text);
     for (number, line) in numbered(body) {
         parser.line(number, line.trim());
@@ -186,7 +194,7 @@ impl Parser<'_> {
     }
 
     fn key(&mut self, line: u32, key: String, value: &str) {
-        if self.part == Part::Metadata {
+        if self.part == Part::Metadata && self.manifest.metadata.len() < METADATA {
             self.manifest.metadata.push((key, value.to_owned()));
             return;
         }
@@ -200,21 +208,27 @@ impl Parser<'_> {
             self.end_listed();
             self.end_set();
             self.set = Some((key, line));
+            self.set_from = self.manifest.listed.len();
         } else {
             self.report.add(&rule::ARTIFACT_SET, place, format!("the key `{key}` is unknown"));
         }
     }
 
     fn end_listed(&mut self) {
-        if let Some(listed) = self.current.take() {
-            listed.check_complete(self.report);
+        let Some(listed) = self.current.take() else { return };
+        listed.check_complete(self.report);
+        if self.manifest.listed.len() < LISTED {
             self.manifest.listed.push(listed);
+        } else {
+            let said = format!("more than {LISTED} entries");
+            let place = Place::file(Arc::clone(&self.manifest.path));
+            self.report.add(&rule::MANIFEST_LINE, place, said);
         }
     }
 
     fn end_set(&mut self) {
         let Some((set, line)) = self.set.take() else { return };
-        if !self.manifest.listed.iter().any(|l| l.set.as_ref() == Some(&set)) {
+        if self.manifest.listed.len() == self.set_from {
             let place = self.place(line);
             self.report.add(&rule::ARTIFACT_SET, place, format!("the set `{set}` is empty"));
         }

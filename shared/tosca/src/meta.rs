@@ -24,6 +24,9 @@ pub struct Meta {
 /// Keys that SOL004 asks for, in lower case; the first has an older spelling.
 const REQUIRED: [&str; 4] =
     ["tosca-meta-file-version", "csar-version", "created-by", "entry-definitions"];
+/// Most keys of the first block, and most files named in the others.
+const KEYS: usize = 200;
+const LISTED: usize = 40_000;
 /// Keys that name a file or folder, without the prefix `etsi-`.
 const NAMES_FILE: [&str; 4] =
     ["entry-change-log", "entry-tests", "entry-licenses", "entry-certificate"];
@@ -91,6 +94,11 @@ pub(crate) fn parse(path: &Arc<str>, text: &str, report: &mut Report) -> Meta {
         }
     }
     meta.listed.extend(current);
+    if meta.listed.len() > LISTED {
+        let said = format!("more than {LISTED} files are named");
+        report.add(&rule::META_LINE, Place::file(Arc::clone(path)), said);
+        meta.listed.truncate(LISTED);
+    }
     for listed in &meta.listed {
         listed.check_complete(report);
     }
@@ -106,8 +114,10 @@ fn begin(path: &Arc<str>, line: u32, value: &str, report: &mut Report) -> Listed
 }
 
 fn add_key(meta: &mut Meta, key: String, value: &str, place: Place, report: &mut Report) {
-    if meta.keys.iter().any(|(k, _)| *k == key) {
-        report.add(&rule::META_KEY, place, format!("`{key}` is given twice"));
+    let twice = meta.keys.iter().any(|(k, _)| *k == key);
+    if twice || meta.keys.len() >= KEYS {
+        let said = if twice { "is given twice" } else { "is one key too many" };
+        report.add(&rule::META_KEY, place, format!("`{key}` {said}"));
         return;
     }
     let line = place.line.unwrap_or(1);

@@ -9,6 +9,8 @@ use crate::rules::{Rule, archive as rule};
 
 /// Longest name in bytes.
 const NAME_BYTES: usize = 1024;
+/// Most folders in a name.
+const DEPTH: usize = 64;
 /// Flag bits: encrypted, strongly encrypted, masked headers.
 const ENCRYPTED: u16 = 0x0001 | 0x0040 | 0x2000;
 
@@ -82,6 +84,9 @@ fn plain_name(name: &str) -> Result<String, Finding> {
         return bad("the name has `..`");
     }
     let folder = name.ends_with('/');
+    if name.matches('/').count() > DEPTH {
+        return bad("the name has too many folders");
+    }
     let parts: Vec<&str> = name.trim_end_matches('/').split('/').filter(|p| *p != ".").collect();
     if parts.iter().any(|p| p.is_empty()) && !parts.is_empty() {
         return bad("the name has an empty part");

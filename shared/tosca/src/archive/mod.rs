@@ -55,6 +55,7 @@ pub struct Archive<'r> {
     reader: Box<dyn Source + 'r>,
     entries: Vec<Entry>,
     index: HashMap<Arc<str>, usize>,
+    sorted: Vec<Arc<str>>,
     limits: Limits,
     outer: Option<Outer>,
 }
@@ -95,7 +96,9 @@ impl<'r> Archive<'r> {
         hygiene::check(&mut entries, &limits)?;
         let names = entries.iter().enumerate();
         let index = names.map(|(i, e)| (Arc::clone(&e.name), i)).collect();
-        Ok(Self { reader, entries, index, limits, outer: None })
+        let mut sorted: Vec<Arc<str>> = entries.iter().map(|e| Arc::clone(&e.name)).collect();
+        sorted.sort();
+        Ok(Self { reader, entries, index, sorted, limits, outer: None })
     }
 
     fn spool(&mut self, path: &str) -> Result<SpooledTempFile, Finding> {
@@ -126,7 +129,8 @@ impl<'r> Archive<'r> {
     #[must_use]
     pub fn has_folder(&self, path: &str) -> bool {
         let folder = format!("{}/", path.trim_end_matches('/'));
-        self.entries.iter().any(|e| e.name.starts_with(&folder))
+        let at = self.sorted.partition_point(|name| **name < *folder);
+        self.sorted.get(at).is_some_and(|name| name.starts_with(&folder))
     }
 
     /// Size of a file in bytes.

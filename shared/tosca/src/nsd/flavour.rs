@@ -1,5 +1,6 @@
 //! One deployment flavour of a network service: constituents, links, access points, rules.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::read::{NS, is_designed};
@@ -95,12 +96,12 @@ fn sap(topology: &Topology<'_>, node: &NodeTemplate<'_>) -> Sap {
 
 /// What must be there first has to be a constituent, and must not wait in a circle.
 fn check_order(flavour: &mut NsFlavour, report: &mut Report) {
-    let ids: Vec<String> = flavour.profiles.iter().map(|p| p.id.clone()).collect();
+    let ids: HashSet<String> = flavour.profiles.iter().map(|p| p.id.clone()).collect();
     let file = Arc::clone(&flavour.file);
     for profile in &mut flavour.profiles {
         let line = profile.line;
         profile.after.retain(|id| {
-            let known = ids.contains(id) && *id != profile.id;
+            let known = ids.contains(id.as_str()) && *id != profile.id;
             if !known {
                 let place = Place::line(Arc::clone(&file), line);
                 let said = format!("the dependency of `{}` on `{id}`", profile.id);
@@ -114,16 +115,21 @@ fn check_order(flavour: &mut NsFlavour, report: &mut Report) {
 
 /// Takes away, and reports, the orders that no sequence can fulfil.
 fn break_circles(flavour: &mut NsFlavour, report: &mut Report) {
-    let mut done: Vec<String> = vec![];
+    let mut done: HashSet<String> = HashSet::new();
+    let mut waiting: Vec<&super::Profile> = flavour.profiles.iter().collect();
     loop {
-        let ready =
-            |p: &&super::Profile| !done.contains(&p.id) && p.after.iter().all(|a| done.contains(a));
-        let next: Vec<String> =
-            flavour.profiles.iter().filter(ready).map(|p| p.id.clone()).collect();
-        if next.is_empty() {
+        let before = waiting.len();
+        // In the order of the template most are ready in one round.
+        waiting.retain(|p| {
+            let ready = p.after.iter().all(|a| done.contains(a));
+            if ready {
+                done.insert(p.id.clone());
+            }
+            !ready
+        });
+        if waiting.len() == before {
             break;
         }
-        done.extend(next);
     }
     let file = Arc::clone(&flavour.file);
     for profile in flavour.profiles.iter_mut().filter(|p| !done.contains(&p.id)) {

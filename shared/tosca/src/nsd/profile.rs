@@ -93,15 +93,22 @@ pub(super) fn links(
     found
 }
 
+/// Most entries of such a list.
+const LISTED: usize = 2_000;
+
 /// Profiles from a `constituent_vnfd` list, which no version of SOL001 has.
 pub(super) fn constituent_list(topology: &Topology<'_>, report: &mut Report) -> Vec<Profile> {
     let mut found: Vec<Profile> = vec![];
-    for node in topology.of_type("tosca.nodes.nfv.NS") {
+    for node in topology.of_type("tosca.nodes.nfv.NS").take(1) {
         let keys = ["constituent_vnfd", "constituent_vnfds"];
         let list = keys.iter().find_map(|key| topology.property(&node, key));
         let Some(list) = list else { continue };
+        if list.items().len() > LISTED {
+            let said = format!("more than {LISTED} constituents");
+            report.add(&rule::TOO_MUCH, list.place(), said);
+        }
         report.add(&rule::CONSTITUENT_VNFD, list.place(), format!("in `{}`", node.name));
-        for item in list.items() {
+        for item in list.items().iter().take(LISTED) {
             let id = item.as_str().or_else(|| item.get("vnfd_id")?.as_str());
             match id {
                 Some(id) => found.push(listed(id, item, &found)),

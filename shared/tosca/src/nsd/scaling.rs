@@ -7,7 +7,7 @@ use super::{NsAspect, NsFlavour, NsLevel};
 use crate::finding::{Finding, Place};
 use crate::rules::{Report, descriptor as rule};
 use crate::template::{Policy, Topology};
-use crate::vnfd::{MAX_LEVEL, count};
+use crate::vnfd::{MAX_LEVEL, MOST_LEVELS, count};
 use crate::yaml::Node;
 
 /// Policies that give numbers per scale level, and per instantiation level.
@@ -17,6 +17,8 @@ const PER_LEVEL: [&str; 2] = [
     "tosca.policies.nfv.VnfToInstantiationLevelMapping",
     "tosca.policies.nfv.NsToInstantiationLevelMapping",
 ];
+/// Most entries that the levels of all aspects of a flavour may have together.
+const ROOM: usize = 50_000;
 const ASPECTS: &str = "tosca.policies.nfv.NsScalingAspects";
 const LEVELS: &str = "tosca.policies.nfv.NsInstantiationLevels";
 
@@ -25,13 +27,14 @@ pub(super) fn read(
     flavour: &mut NsFlavour,
     report: &mut Report,
 ) -> Result<(), Finding> {
+    let mut room = ROOM;
     let aspects =
         topology.policies_of(ASPECTS).filter_map(|p| p.node.at(&["properties", "aspects"]));
     for (id, node) in aspects.flat_map(Node::entries) {
-        let aspect = aspect(topology, flavour, id, node, report)?;
+        let aspect = aspect(topology, flavour, id, node, &mut room, report)?;
         flavour.aspects.push(aspect);
     }
-    levels(topology, flavour, report);
+    levels(topology, flavour, report)?;
     default_level(topology, flavour, report);
     check_counts(flavour, report);
     Ok(())
@@ -42,6 +45,7 @@ fn aspect(
     flavour: &NsFlavour,
     id: &str,
     node: &Node,
+    room: &mut usize,
     report: &mut Report,
 ) -> Result<NsAspect, Finding> {
     let text = |key: &str| node.get(key).and_then(Node::as_str).map(str::to_owned);
@@ -53,8 +57,12 @@ fn aspect(
     }
     let mut counts: Vec<BTreeMap<String, u32>> = vec![];
     for level in 0..=highest {
-        let before = counts.last().cloned();
-        counts.push(at_level(topology, flavour, id, level, before.as_ref(), report));
+        let at = at_level(topology, flavour, id, level, counts.last(), report);
+        *room = room.checked_sub(1 + at.len()).ok_or_else(|| {
+            let said = format!("the aspects have more than {ROOM} levels of profiles");
+            Finding::new(&rule::TOO_MUCH, said, node.place())
+        })?;
+        counts.push(at);
     }
     if counts.first().is_none_or(BTreeMap::is_empty) {
         report.add(&rule::ASPECT_DELTA, node.place(), format!("`{id}` scales nothing"));
@@ -115,10 +123,18 @@ fn base(flavour: &NsFlavour) -> BTreeMap<String, u32> {
     counts
 }
 
-fn levels(topology: &Topology<'_>, flavour: &mut NsFlavour, report: &mut Report) {
+fn levels(
+    topology: &Topology<'_>,
+    flavour: &mut NsFlavour,
+    report: &mut Report,
+) -> Result<(), Finding> {
     let policies = topology.policies_of(LEVELS);
     let stated = policies.filter_map(|p| p.node.at(&["properties", "ns_levels"]));
     let stated: Vec<(&str, &Node)> = stated.flat_map(Node::entries).collect();
+    if let Some((_, node)) = stated.get(MOST_LEVELS) {
+        let said = format!("more than {MOST_LEVELS} instantiation levels");
+        return Err(Finding::new(&rule::TOO_MUCH, said, node.place()));
+    }
     for (id, node) in stated {
         let mut counts = base(flavour);
         for policy in PER_LEVEL.iter().flat_map(|t| topology.policies_of(t)) {
@@ -143,6 +159,7 @@ fn levels(topology: &Topology<'_>, flavour: &mut NsFlavour, report: &mut Report)
         let (id, description) = ("default".to_owned(), String::new());
         flavour.levels.push(NsLevel { id, description, scale_levels, counts });
     }
+    Ok(())
 }
 
 /// The scale level of each aspect at which its profiles have just these numbers.

@@ -66,6 +66,14 @@ impl Report {
         }
     }
 
+    /// Takes over a deviation that another report noted.
+    pub(crate) fn pass_on(&mut self, finding: Finding) {
+        match self.mode {
+            Mode::Lenient => push(&mut self.warnings, finding, self.limit),
+            Mode::Strict => self.push_error(finding),
+        }
+    }
+
     /// Notes an error that ended a piece of work.
     pub(crate) fn push_error(&mut self, finding: Finding) {
         push(&mut self.errors, finding, self.limit);

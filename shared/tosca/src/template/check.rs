@@ -1,5 +1,7 @@
 //! Holding every node template, policy and group against the type it claims.
 
+use std::cell::Cell;
+
 use super::{Templates, Topology};
 use crate::rules::{Report, descriptor as rule};
 use crate::types::{ALIASES, Kind, Property, Types, Version};
@@ -10,8 +12,12 @@ struct Checker<'a> {
     types: &'a Types,
     version: Option<Version>,
     topology: Topology<'a>,
+    /// How many values may still be looked at; inputs may bring one value to many places.
+    fuel: Cell<usize>,
 }
 
+/// How many values of one template are looked at.
+const FUEL: usize = 2_000_000;
 /// How deep data types within data types are followed.
 const DATA_DEPTH: usize = 8;
 
@@ -28,7 +34,8 @@ pub(crate) fn check(templates: &Templates, report: &mut Report) {
             let said = format!("`{}` uses `{}`", node.name, node.type_name);
             report.add(&rule::SOL001_NOT_IMPORTED, node.node.place(), said);
         }
-        Checker { types: &templates.types, version: templates.sol001, topology }.run(report);
+        let fuel = Cell::new(FUEL);
+        Checker { types: &templates.types, version: templates.sol001, topology, fuel }.run(report);
     }
 }
 
@@ -188,9 +195,10 @@ impl Checker<'_> {
 
     fn check_typed(&self, wanted: &str, key: &str, value: &Node, depth: usize, r: &mut Report) {
         // A function's result is not known here.
-        if depth > DATA_DEPTH || is_function(value) {
+        if depth > DATA_DEPTH || is_function(value) || self.fuel.get() == 0 {
             return;
         }
+        self.fuel.set(self.fuel.get() - 1);
         let (outer, inner) = match wanted.split_once('<') {
             Some((outer, inner)) => (outer, inner.trim_end_matches('>')),
             None => (wanted, ""),

@@ -10,10 +10,12 @@ use std::sync::Arc;
 
 use crate::archive::Archive;
 use crate::finding::{Finding, Place};
-use crate::rules::{Report, archive as archive_rule, descriptor as rule};
+use crate::limits::Limits;
+use crate::rules::{Mode, Report, archive as archive_rule, descriptor as rule};
 use crate::types::{Types, Version, known_versions};
 use crate::yaml::{self, Node};
 
+mod bounds;
 mod check;
 mod import;
 mod topology;
@@ -29,8 +31,8 @@ pub(crate) struct Document {
     pub(crate) root: Node,
     /// Whether it was reached by imports, not only found beside them.
     pub(crate) imported: bool,
-    /// The file that imported it.
-    importer: Option<Arc<str>>,
+    /// The files that import it.
+    importers: Vec<Arc<str>>,
 }
 
 impl Document {
@@ -52,6 +54,8 @@ pub(crate) struct Templates {
     pub(crate) sol001: Option<Version>,
     pub(crate) imports_sol001: bool,
     seen: HashSet<Arc<str>>,
+    /// YAML nodes read so far.
+    nodes: usize,
 }
 
 /// `tosca_definitions_version` values in use.
@@ -83,6 +87,7 @@ pub(crate) fn load(
     for other in others {
         templates.read_beside(archive, other, report);
     }
+    bounds::check(&templates)?;
     for document in &templates.documents {
         check_version(document, report);
         templates.types.declare(&document.root);
@@ -119,8 +124,7 @@ impl Templates {
             let said = format!("more than {} files", archive.limits().yaml_files);
             return Err(Finding::new(&rule::TOO_MUCH, said, Place::file(Arc::clone(file))));
         }
-        let text = archive.text(file)?;
-        let root = yaml::parse(file, &text, archive.limits(), report)?;
+        let root = self.parse(archive, file, report)?;
         self.seen.insert(Arc::clone(file));
         stack.push(Arc::clone(file));
         let imports = import::list(&root, report);
@@ -128,7 +132,7 @@ impl Templates {
             file: Arc::clone(file),
             root,
             imported: true,
-            importer: importer.map(Arc::clone),
+            importers: importer.into_iter().map(Arc::clone).collect(),
         };
         self.documents.push(document);
         for import in imports {
@@ -136,6 +140,21 @@ impl Templates {
         }
         stack.pop();
         Ok(())
+    }
+
+    /// Parses a file within what is left of the package's bound on nodes.
+    fn parse(
+        &mut self,
+        archive: &mut Archive<'_>,
+        file: &Arc<str>,
+        report: &mut Report,
+    ) -> Result<Node, Finding> {
+        let text = archive.text(file)?;
+        let left = archive.limits().yaml_nodes.saturating_sub(self.nodes);
+        let limits = Limits { yaml_nodes: left, ..*archive.limits() };
+        let parsed = yaml::parse(file, &text, &limits, report)?;
+        self.nodes += parsed.nodes;
+        Ok(parsed.node)
     }
 
     fn follow(
@@ -157,7 +176,8 @@ impl Templates {
             let said = format!("`{target}` imports itself by way of `{from}`");
             return Err(Finding::new(&rule::IMPORT_CYCLE, said, import.place.clone()));
         }
-        if self.seen.contains(&target) {
+        if let Some(known) = self.documents.iter_mut().find(|d| d.file == target) {
+            known.importers.push(Arc::clone(from));
             return Ok(());
         }
         self.read(archive, &target, Some(from), stack, report)
@@ -174,39 +194,61 @@ impl Templates {
         }
     }
 
-    /// Reads a template that nothing imports: flavours may lie beside the entry.
+    /// Reads a template that nothing imports, with what it imports: flavours may lie beside the
+    /// entry. One that cannot be read is left out, for nothing says that it belongs here.
     fn read_beside(&mut self, archive: &mut Archive<'_>, file: &Arc<str>, report: &mut Report) {
         if self.seen.contains(file) || self.documents.len() >= archive.limits().yaml_files {
             return;
         }
-        let limits = *archive.limits();
-        let text = archive.text(file);
-        match text.and_then(|text| yaml::parse(file, &text, &limits, report)) {
-            Ok(root) if root.at(&["topology_template", "substitution_mappings"]).is_some() => {
-                self.seen.insert(Arc::clone(file));
-                let file = Arc::clone(file);
-                let document = Document { file, root, imported: false, importer: None };
-                self.documents.push(document);
+        let mut aside = Report::new(Mode::Lenient, archive.limits());
+        let substitutes = match self.parse(archive, file, &mut aside) {
+            Ok(root) => root.at(&["topology_template", "substitution_mappings"]).is_some(),
+            Err(finding) => return leave_out(finding, report),
+        };
+        let before = self.documents.len();
+        if !substitutes {
+            return;
+        }
+        let read = self.read(archive, file, None, &mut vec![], &mut aside);
+        if let Some(finding) = read.err().or_else(|| aside.errors.pop()) {
+            for document in self.documents.drain(before..) {
+                self.seen.remove(&document.file);
             }
-            Ok(_) => {}
-            Err(finding) if finding.rule == archive_rule::YAML_TOO_MUCH.id => {
-                report.push_error(finding);
-            }
-            Err(finding) => {
-                report.add(&rule::OTHER_TEMPLATE, finding.place(), finding.message);
-            }
+            return leave_out(finding, report);
+        }
+        for document in &mut self.documents[before..] {
+            document.imported = false;
+        }
+        for finding in aside.warnings {
+            report.pass_on(finding);
         }
     }
 
     /// The topology of a document, joined with those it imports that substitute nothing.
     pub(crate) fn topology<'a>(&'a self, document: &'a Document) -> Topology<'a> {
         let mut joined = vec![document];
-        for other in self.documents.iter().skip(1) {
-            let own = other.importer.as_ref().is_some_and(|i| joined.iter().any(|d| d.file == *i));
-            if own && other.substitution().is_none() && other.topology().is_some() {
-                joined.push(other);
+        loop {
+            let own = |d: &&Document| {
+                let from = |i: &Arc<str>| joined.iter().any(|j| j.file == *i);
+                d.importers.iter().any(from) && !joined.iter().any(|j| j.file == d.file)
+            };
+            let parts = |d: &&Document| d.substitution().is_none() && d.topology().is_some();
+            let next: Vec<&Document> =
+                self.documents.iter().skip(1).filter(parts).filter(own).collect();
+            if next.is_empty() {
+                break;
             }
+            joined.extend(next);
         }
         Topology::new(&self.types, joined)
+    }
+}
+
+/// A template that lies about and cannot be read is a deviation; a hostile one is an error.
+fn leave_out(finding: Finding, report: &mut Report) {
+    if [archive_rule::YAML_TOO_MUCH.id, rule::TOO_MUCH.id].contains(&finding.rule) {
+        report.push_error(finding);
+    } else {
+        report.add(&rule::OTHER_TEMPLATE, finding.place(), finding.message);
     }
 }

@@ -10,9 +10,12 @@ const PORT: &str = "tosca.nodes.nfv.VduCp";
 const EXTERNAL: [&str; 3] =
     ["tosca.nodes.nfv.VnfExtCp", "tosca.nodes.nfv.VipCp", "tosca.nodes.nfv.VirtualCp"];
 
+/// Most entries of a list of words such as `layer_protocols`.
+const WORDS: usize = 64;
+
 pub(crate) fn texts(node: Option<&Node>) -> Vec<String> {
     let items = node.map_or(&[][..], Node::items);
-    items.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect()
+    items.iter().filter_map(|n| n.as_str().map(str::to_owned)).take(WORDS).collect()
 }
 
 /// `layer_protocols`, or the single `layer_protocol` of drafts.

@@ -10,6 +10,8 @@ use crate::template::{NodeTemplate, join};
 use crate::types::Kind;
 use crate::yaml::Node;
 
+/// Most software images of a package.
+const IMAGES: usize = 2_000;
 const SW_IMAGE: &str = "tosca.artifacts.nfv.SwImage";
 
 /// The images of one node template; returns their ids.
@@ -23,6 +25,11 @@ pub(super) fn read(cx: &mut Cx<'_, '_>, node: &NodeTemplate<'_>) -> Vec<String> 
     let found: Vec<(&str, &Node)> = artifacts.filter(|(_, a)| of_image(a)).collect();
     let mut ids = vec![];
     for (name, artifact) in &found {
+        if cx.images.len() >= IMAGES {
+            let said = format!("more than {IMAGES} images");
+            cx.report.add(&rule::TOO_MUCH, artifact.place(), said);
+            break;
+        }
         let alone = found.len() == 1;
         let id = if alone { node.name.to_owned() } else { format!("{}.{name}", node.name) };
         let beside = node.node.get("properties").and_then(|p| p.get("sw_image_data"));

@@ -17,7 +17,7 @@ mod vdu;
 pub(crate) use connect::{protocols, virtual_link};
 pub(crate) use flavour::is_vdu;
 pub(crate) use read::read;
-pub(crate) use scaling::MAX_LEVEL;
+pub(crate) use scaling::{MAX_LEVEL, MOST_LEVELS};
 pub(crate) use vdu::count;
 
 /// A VNF descriptor.

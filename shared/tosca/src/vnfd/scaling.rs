@@ -13,6 +13,11 @@ use crate::yaml::Node;
 /// Highest scale level that is resolved step by step.
 pub(crate) const MAX_LEVEL: u32 = 1000;
 
+/// Most entries that the steps of all aspects of a flavour may have together.
+const ROOM: usize = 50_000;
+/// Most instantiation levels of a flavour.
+pub(crate) const MOST_LEVELS: usize = 200;
+
 /// Reads aspects, initial counts and levels into the flavour.
 pub(super) fn read(
     topology: &Topology<'_>,
@@ -21,13 +26,14 @@ pub(super) fn read(
     report: &mut Report,
 ) -> Result<(), Finding> {
     initial(topology, flavour, report);
+    let mut room = ROOM;
     let policies = topology.policies_of("tosca.policies.nfv.ScalingAspects");
     let aspects = policies.filter_map(|p| p.node.at(&["properties", "aspects"]));
     for (id, node) in aspects.flat_map(Node::entries) {
-        let aspect = aspect(topology, id, node, report)?;
+        let aspect = aspect(topology, id, node, &mut room, report)?;
         flavour.aspects.push(aspect);
     }
-    levels(topology, flavour, report);
+    levels(topology, flavour, report)?;
     if flavour.levels.is_empty() {
         let place = Place::file(Arc::clone(&document.file));
         report.add(&rule::NO_LEVEL, place, format!("flavour `{}`", flavour.id));
@@ -80,6 +86,7 @@ fn aspect(
     topology: &Topology<'_>,
     id: &str,
     node: &Node,
+    room: &mut usize,
     report: &mut Report,
 ) -> Result<Aspect, Finding> {
     let text = |key: &str| node.get(key).and_then(Node::as_str).map(str::to_owned);
@@ -90,11 +97,18 @@ fn aspect(
     }
     let names = node.get("step_deltas").map_or(&[][..], Node::items);
     let names: Vec<&str> = names.iter().filter_map(Node::as_str).collect();
-    let mut steps = vec![];
-    for level in 0..max_scale_level {
+    let mut steps: Vec<BTreeMap<String, u32>> = vec![];
+    for at in 0..usize::try_from(max_scale_level).unwrap_or(usize::MAX) {
         // One delta serves for all steps, and the last one for all that remain.
-        let at = usize::try_from(level).unwrap_or(usize::MAX).min(names.len().saturating_sub(1));
-        steps.push(step(topology, id, names.get(at).copied(), report));
+        let step = match steps.last() {
+            Some(last) if at >= names.len() => last.clone(),
+            _ => step(topology, id, names.get(at).copied(), report),
+        };
+        *room = room.checked_sub(1 + step.len()).ok_or_else(|| {
+            let said = format!("the aspects have more than {ROOM} steps of units");
+            Finding::new(&rule::TOO_MUCH, said, node.place())
+        })?;
+        steps.push(step);
     }
     if steps.iter().all(BTreeMap::is_empty) {
         report.add(&rule::ASPECT_DELTA, node.place(), format!("`{id}` adds no instance"));
@@ -137,12 +151,20 @@ fn step(
     step
 }
 
-fn levels(topology: &Topology<'_>, flavour: &mut Flavour, report: &mut Report) {
+fn levels(
+    topology: &Topology<'_>,
+    flavour: &mut Flavour,
+    report: &mut Report,
+) -> Result<(), Finding> {
     let policies = topology.policies_of("tosca.policies.nfv.InstantiationLevels");
     let levels: Vec<(&str, &Node)> = policies
         .filter_map(|p| p.node.at(&["properties", "levels"]))
         .flat_map(Node::entries)
         .collect();
+    if let Some((_, node)) = levels.get(MOST_LEVELS) {
+        let said = format!("more than {MOST_LEVELS} instantiation levels");
+        return Err(Finding::new(&rule::TOO_MUCH, said, node.place()));
+    }
     for (id, node) in levels {
         let mut scale_levels = BTreeMap::new();
         for (aspect, info) in node.get("scale_info").into_iter().flat_map(Node::entries) {
@@ -163,6 +185,7 @@ fn levels(topology: &Topology<'_>, flavour: &mut Flavour, report: &mut Report) {
         let description = description.to_owned();
         flavour.levels.push(Level { id: id.to_owned(), description, scale_levels, counts });
     }
+    Ok(())
 }
 
 /// `VduInstantiationLevels` states counts; they outrank what scale levels come to.

@@ -5,10 +5,15 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use saphyr_parser::{Event, ScalarStyle, Span};
 
-use super::{Node, Notes, Value, narrow};
+use super::{Node, Notes, Parsed, Value, narrow};
 use crate::finding::{Finding, Place};
 use crate::limits::Limits;
 use crate::rules::archive as rule;
+
+/// Bytes of text that weigh as much as a node.
+const NODE_BYTES: usize = 128;
+/// Longest key in bytes.
+const KEY_BYTES: usize = 1024;
 
 /// A complete node with how many nodes it has and how deep they nest.
 #[derive(Clone)]
@@ -50,13 +55,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The document, empty if there was none, and what was noticed.
-    pub(super) fn finish(self) -> (Node, Notes) {
+    /// The document, empty if there was none, what it weighs, and what was noticed.
+    pub(super) fn finish(self) -> Parsed {
         let nothing = || {
             let value = Value::Scalar(String::new(), true);
             Node { value, file: Arc::clone(&self.file), line: 1, column: 1 }
         };
-        (self.root.unwrap_or_else(nothing), self.notes)
+        let node = self.root.unwrap_or_else(nothing);
+        Parsed { node, nodes: self.nodes, notes: self.notes }
     }
 
     fn node(&self, value: Value, span: Span) -> Node {
@@ -69,9 +75,11 @@ impl<'a> Builder<'a> {
         match event {
             Event::Scalar(text, style, anchor, _) => {
                 let plain = matches!(style, ScalarStyle::Plain);
+                // Long texts weigh more, or aliases of one could fill the memory.
+                let size = 1 + text.len() / NODE_BYTES;
                 let node = self.node(Value::Scalar(text.into_owned(), plain), span);
                 let line = node.line;
-                self.close(Done { node, size: 1, height: 1 }, 1, anchor, line)?;
+                self.close(Done { node, size, height: 1 }, size, anchor, line)?;
             }
             Event::Alias(anchor) => {
                 let line = narrow(span.start.line());
@@ -149,6 +157,9 @@ impl<'a> Builder<'a> {
                 let Value::Scalar(text, _) = node.value else {
                     return Err(self.refuse(&rule::YAML_KEY, line, "the key is a list or a map"));
                 };
+                if text.len() > KEY_BYTES {
+                    return Err(self.refuse(&rule::YAML_KEY, line, "the key is too long"));
+                }
                 open.key = Some((text, line));
             }
             Value::Map(map) => {

@@ -141,8 +141,8 @@ impl Node {
 /// The finding that ended the reading; lesser ones come with the node.
 pub fn read(file: &str, text: &str, limits: &Limits) -> Result<(Node, Vec<Finding>), Finding> {
     let mut report = Report::new(Mode::Lenient, limits);
-    let node = parse(&Arc::from(file), text, limits, &mut report)?;
-    Ok((node, report.warnings))
+    let parsed = parse(&Arc::from(file), text, limits, &mut report)?;
+    Ok((parsed.node, report.warnings))
 }
 
 /// Reads the first document of `text`; lines of flow collections may be indented too little.
@@ -151,29 +151,36 @@ pub(crate) fn parse(
     text: &str,
     limits: &Limits,
     report: &mut Report,
-) -> Result<Node, Finding> {
-    let (node, notes) = match attempt(file, text, limits) {
-        Ok(read) => read,
+) -> Result<Parsed, Finding> {
+    let mut parsed = match attempt(file, text, limits) {
+        Ok(parsed) => parsed,
         Err(first) => match repair::read(file, text, limits, &first) {
-            Some((node, notes, line)) => {
+            Some((parsed, line)) => {
                 let place = Place::line(Arc::clone(file), line);
                 report.add(&rule::YAML_INDENT, place, "this line begins too far left");
-                (node, notes)
+                parsed
             }
             None => return Err(first),
         },
     };
-    for (rule, place, said) in notes {
+    for (rule, place, said) in parsed.notes.drain(..) {
         report.add(rule, place, said);
     }
-    Ok(node)
+    Ok(parsed)
+}
+
+/// A document, and what it weighs in nodes.
+pub(crate) struct Parsed {
+    pub(crate) node: Node,
+    pub(crate) nodes: usize,
+    notes: Notes,
 }
 
 /// What was noticed while reading.
 type Notes = Vec<(&'static crate::rules::Rule, Place, String)>;
 
 /// Reads the text as it is.
-fn attempt(file: &Arc<str>, text: &str, limits: &Limits) -> Result<(Node, Notes), Finding> {
+fn attempt(file: &Arc<str>, text: &str, limits: &Limits) -> Result<Parsed, Finding> {
     let mut builder = build::Builder::new(file, limits);
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Node, Notes, attempt};
+use super::{Parsed, attempt};
 use crate::finding::Finding;
 use crate::limits::Limits;
 
@@ -22,7 +22,7 @@ pub(super) fn read(
     text: &str,
     limits: &Limits,
     first: &Finding,
-) -> Option<(Node, Notes, u32)> {
+) -> Option<(Parsed, u32)> {
     let mut padded = BTreeSet::new();
     let mut finding = first.clone();
     while padded.len() < LINES && finding.message.starts_with(COMPLAINT) {
@@ -32,7 +32,7 @@ pub(super) fn read(
         let line = (from..).find(|line| !padded.contains(line))?;
         padded.insert(line);
         match attempt(file, &pad(text, &padded, limits.yaml_depth), limits) {
-            Ok((node, notes)) => return Some((node, notes, *padded.first()?)),
+            Ok(parsed) => return Some((parsed, *padded.first()?)),
             Err(next) => finding = next,
         }
     }
