@@ -1,5 +1,6 @@
 //! The VIMs the orchestrator may use, and the capacity of their zones.
 
+pub mod breaker;
 pub mod register;
 
 use crate::{

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 pub(crate) mod contract;
+mod guarded;
 pub mod sim;
 
 use mano_model::Refusal;
@@ -12,10 +13,12 @@ use mano_ports::{
 };
 use std::sync::Arc;
 
-/// The drivers of this installation: `sim`, which remembers in `memory`, a store of its own.
+/// The drivers of this installation, each behind a circuit breaker per VIM: `sim`, which
+/// remembers in `memory`, a store of its own.
 #[must_use]
 pub fn drivers(memory: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Arc<dyn Vims> {
-    Arc::new(Drivers { sim: Arc::new(sim::Driver::new(memory, clock)) })
+    let sim = Arc::new(sim::Driver::new(memory, Arc::clone(&clock)));
+    Arc::new(Drivers { sim: Arc::new(guarded::Guarded::new(sim, clock)) })
 }
 
 struct Drivers {

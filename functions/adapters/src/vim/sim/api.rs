@@ -94,8 +94,12 @@ impl Api {
     }
 
     async fn recall(&self, at: &Target, ask: &Ask<'_>, place: &Place) -> Result<Memory, Error> {
-        let mut joins = Vec::new();
+        let mut joins: Vec<(String, Option<Thing>)> = Vec::new();
         for (_, id) in &place.joins {
+            // Two ports on one network are one use of it.
+            if joins.iter().any(|(known, _)| known == id) {
+                continue;
+            }
             let id_here = SimResource::id_of(ask.vim, id);
             joins.push((id.clone(), self.find::<SimResource>(at, &id_here).await?));
         }

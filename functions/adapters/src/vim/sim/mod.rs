@@ -9,7 +9,7 @@
 
 mod api;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod turns;
 
 use std::{cmp::Reverse, sync::Arc, time::Duration};

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::vim::contract::{alone, done, vim_contract, want};
-use mano_embedded::{HeldClock, SqliteStore, store::Options};
+use mano_embedded::{
+    HeldClock, SqliteStore,
+    store::{Options, Synchronous},
+};
 use mano_model::{
     TenantId,
     resource::Amounts,
@@ -13,18 +16,22 @@ use mano_ports::vim::Vim as _;
 use tempfile::TempDir;
 
 /// A VIM, and a second process that speaks to it.
-struct World {
-    vim: Arc<Driver>,
+pub(crate) struct World {
+    pub(crate) vim: Arc<Driver>,
     other: Arc<Driver>,
-    clock: Arc<HeldClock>,
-    at: Target,
+    pub(crate) clock: Arc<HeldClock>,
+    pub(crate) at: Target,
     _folder: TempDir,
 }
 
-fn world() -> World {
+/// Nothing here survives a power cut, and nothing has to.
+fn quick() -> Options {
+    Options { synchronous: Synchronous::Off, ..Options::default() }
+}
+
+pub(crate) fn world() -> World {
     let folder = tempfile::tempdir().unwrap();
-    let store: Arc<dyn Store> =
-        Arc::new(SqliteStore::open(folder.path(), &Options::default()).unwrap());
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(folder.path(), &quick()).unwrap());
     let clock = Arc::new(HeldClock::new(Timestamp::UNIX_EPOCH));
     let capacity = Amounts { vcpu_milli: 8000, memory_mib: 1 << 20, storage_gib: 1000 };
     let sites = [SimSite { id: "z".into(), capacity, hosts: 3 }];
@@ -279,7 +286,9 @@ async fn a_network_in_use_is_removed_only_after_its_users() {
     let w = world();
     let network = want("net", ResourceKind::Network);
     let id = done(w.vim.ensure(&w.at, &network, &alone(), "op/net", 0).await.unwrap());
-    let place = Place { joins: vec![("net".into(), id.clone())], ..alone() };
+    // Two ports on it.
+    let joins = vec![("net".into(), id.clone()), ("net".into(), id.clone())];
+    let place = Place { joins, ..alone() };
     let compute = want("a-1", ResourceKind::Compute);
     done(w.vim.ensure(&w.at, &compute, &place, "op/a-1", 0).await.unwrap());
     assert!(matches!(w.vim.remove(&w.at, "op/net", 0).await, Err(Error::Transient(_))));
