@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Flavour, Mciop, SwImage, Vdu, connect, read::VNF, scaling, vdu};
+use super::{Flavour, Mciop, SwImage, Vdu, connect, image, read::VNF, scaling, vdu};
 use crate::affinity;
 use crate::archive::Archive;
 use crate::finding::{Finding, Place};
@@ -51,7 +51,9 @@ pub(super) fn read(
     vdu::inline_storages(topology, &mut flavour, report);
     flavour.virtual_links = connect::virtual_links(topology);
     connect::attach(topology, document, &mut flavour, report);
-    flavour.mciops = topology.of_type(MCIOP).map(|n| mciop(topology, &n)).collect();
+    for node in topology.of_type(MCIOP) {
+        flavour.mciops.push(mciop(topology, &node, archive, report));
+    }
     if flavour.vdus.is_empty() {
         let place = Place::file(Arc::clone(&document.file));
         report.add(&rule::NO_VDU, place, format!("flavour `{}`", flavour.id));
@@ -72,12 +74,22 @@ fn named(topology: &Topology<'_>, document: &Document, name: &str) -> Option<Str
     found.as_str().map(str::to_owned)
 }
 
-fn mciop(topology: &Topology<'_>, node: &NodeTemplate<'_>) -> Mciop {
+fn mciop(
+    topology: &Topology<'_>,
+    node: &NodeTemplate<'_>,
+    archive: &Archive<'_>,
+    report: &mut Report,
+) -> Mciop {
     let artifacts = node.node.get("artifacts").into_iter().flat_map(Node::entries);
-    let files = artifacts.filter_map(|(_, a)| a.as_str().or_else(|| a.get("file")?.as_str()));
-    let artifacts = files.map(str::to_owned).collect();
-    let vdus = topology.targets(node, "associatedVdu").into_iter().map(str::to_owned).collect();
-    Mciop { id: node.name.to_owned(), artifacts, vdus }
+    let artifacts = artifacts.filter_map(|(_, artifact)| {
+        let (path, reference) = image::locate(artifact, archive, report);
+        path.or(reference)
+    });
+    Mciop {
+        id: node.name.to_owned(),
+        artifacts: artifacts.collect(),
+        vdus: topology.targets(node, "associatedVdu").into_iter().map(str::to_owned).collect(),
+    }
 }
 
 impl Flavour {

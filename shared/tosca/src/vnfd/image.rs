@@ -85,12 +85,14 @@ fn checksum(node: &Node) -> Option<Checksum> {
 }
 
 /// The artifact's file in the archive, or the reference it is instead.
-fn locate(
+pub(super) fn locate(
     artifact: &Node,
     archive: &Archive<'_>,
     report: &mut Report,
 ) -> (Option<String>, Option<String>) {
-    let Some(file) = artifact.get("file").and_then(Node::as_str) else { return (None, None) };
+    // The short form of an artifact is its file alone.
+    let file = artifact.as_str().or_else(|| artifact.get("file")?.as_str());
+    let Some(file) = file else { return (None, None) };
     let folder = artifact.file.rsplit_once('/').map_or("", |(folder, _)| folder);
     let candidates = [join(folder, file), join("", file)];
     if let Some(path) = candidates.into_iter().flatten().find(|p| archive.has_file(p)) {

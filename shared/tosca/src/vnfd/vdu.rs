@@ -120,9 +120,13 @@ fn containers(cx: &mut Cx<'_, '_>, node: &NodeTemplate<'_>, vdu: &mut Vdu) {
             continue;
         }
         let property = |name: &str| cx.topology.property(&found, name);
+        let either = |asked: &str, limit: &str| property(asked).or_else(|| property(limit));
+        let cpu = either("requested_cpu_resources", "cpu_resource_limit");
         // SOL001 counts a container's processors in thousandths already.
-        let milli = property("requested_cpu_resources").and_then(Node::as_u64).unwrap_or(0);
-        let memory = measure(property("requested_memory_resources"), quantity::size, cx.report);
+        let whole = cpu.and_then(Node::as_u64);
+        let milli = whole.unwrap_or_else(|| measure(cpu, quantity::processors, cx.report));
+        let memory = either("requested_memory_resources", "memory_resource_limit");
+        let memory = measure(memory, quantity::size, cx.report);
         let disk = property("requested_ephemeral_storage_resources");
         let disk = quantity::gib(measure(disk, quantity::size, cx.report));
         let title = cx.topology.text(&found, "name").map(|l| l.value);
