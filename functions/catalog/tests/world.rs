@@ -1,0 +1,465 @@
+//! One machine with the catalogue on it, a clock we hold, and archives to send.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use jiff::Timestamp;
+use mano_catalog::FUNCTION;
+use mano_embedded::{
+    FolderBlobs, HeldClock, Host, RandomIds, SqliteStore, host::Parts, store::Options,
+    workflows::Engine,
+};
+use mano_model::{Refusal, plan::Announced};
+use mano_ports::{
+    Cx, Error,
+    blobs::ByteStream,
+    clock::Clock,
+    door::{Door, Settings, auth::Anyone},
+    function::{Function, StepCall},
+    http::{Body, Content},
+    listener,
+    vim::{Vim, Vims},
+};
+use serde_json::{Value, json};
+use std::{
+    io::{Cursor, Write},
+    path::Path,
+    sync::Arc,
+};
+use tempfile::TempDir;
+use tokio::sync::broadcast::Receiver;
+use zip::{ZipWriter, write::SimpleFileOptions};
+
+/// The catalogue, and what stands for the relay and the workflow engine.
+static FUNCTIONS: &[&Function] = &[&FUNCTION, &RUNNER];
+
+/// Runs the workflow a fact names, and publishes all facts.
+static RUNNER: Function = Function {
+    name: "runner",
+    routes: &[],
+    steps: &[],
+    listeners: &[
+        listener!("run", ["*.onboard.started"] => run),
+        listener!("publish", ["*"] => publish),
+    ],
+    consumers: &[],
+    requests: &[],
+};
+
+/// The workflow's definition, as every host reads it.
+fn definition(workflow: &str) -> Value {
+    let text = match workflow {
+        "package-onboard" => include_str!("../../../workflows/package-onboard.asl.json"),
+        "nsd-onboard" => include_str!("../../../workflows/nsd-onboard.asl.json"),
+        other => panic!("a fact starts {other}"),
+    };
+    serde_json::from_str(text).expect("a workflow is JSON")
+}
+
+/// Calls the step of a Task state by the catalogue's table.
+async fn task(cx: &Cx, state: &Value, input: &Value, failure: Value) -> Result<Value, Error> {
+    let mut payload = input.clone();
+    payload["step"] = state["Arguments"]["Payload"]["step"].clone();
+    payload["failure"] = failure;
+    let call: StepCall = serde_json::from_value(payload).expect("the payload of a step");
+    let step = FUNCTION.steps.iter().find(|step| step.name == call.step).expect("a known step");
+    (step.handler)(cx, call).await
+}
+
+/// The first state, and on an error the state its Catch leads to.
+async fn run(cx: &Cx, fact: &Announced) -> Result<(), Error> {
+    let body = &fact.fact.body;
+    let definition = definition(body["workflow"].as_str().expect("a workflow"));
+    let state = |name: &Value| definition["States"][name.as_str().expect("a name")].clone();
+    let first = state(&definition["StartAt"]);
+    if let Err(error) = task(cx, &first, &body["input"], Value::Null).await {
+        let failure = json!({ "Error": error.fault().name(), "Cause": error.chain() });
+        task(cx, &state(&first["Catch"][0]["Next"]), &body["input"], failure).await?;
+    }
+    Ok(())
+}
+
+async fn publish(cx: &Cx, fact: &Announced) -> Result<(), Error> {
+    Ok(cx.bus.publish(std::slice::from_ref(fact)).await?)
+}
+
+/// No VIMs.
+struct NoVims;
+
+#[async_trait]
+impl Vims for NoVims {
+    fn driver(&self, vim_type: &str) -> Result<Arc<dyn Vim>, Refusal> {
+        Err(Refusal::absent("VIM driver", vim_type))
+    }
+}
+
+/// One machine.
+pub(crate) struct World {
+    pub(crate) host: Arc<Host>,
+    pub(crate) clock: Arc<HeldClock>,
+    door: Arc<Door>,
+    facts: Receiver<Arc<Announced>>,
+    folder: TempDir,
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Answered {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or(Value::Null)
+    }
+
+    pub(crate) fn header(&self, name: header::HeaderName) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+async fn host(folder: &Path, clock: &Arc<HeldClock>) -> Arc<Host> {
+    let store = Arc::new(SqliteStore::open(folder, &Options::default()).unwrap());
+    let time: Arc<dyn Clock> = Arc::clone(clock) as _;
+    let engine = Engine::open(&store, &time, [], Default::default()).await;
+    let parts = Parts {
+        engine: engine.unwrap(),
+        store,
+        blobs: Arc::new(FolderBlobs::open(&folder.join("blobs")).unwrap()),
+        vims: Arc::new(NoVims),
+        clock: time,
+        ids: Arc::new(RandomIds),
+    };
+    Host::start(FUNCTIONS, parts)
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(HeldClock::new(Timestamp::UNIX_EPOCH));
+        Self::on(folder, clock).await
+    }
+
+    async fn on(folder: TempDir, clock: Arc<HeldClock>) -> Self {
+        let host = host(folder.path(), &clock).await;
+        let facts = host.bus().subscribe();
+        let settings = Settings { api_root: Some("http://mano".into()), ..Settings::default() };
+        let door = Arc::new(Door::new(FUNCTIONS, settings, Arc::new(Anyone)).unwrap());
+        Self { host, clock, door, facts, folder }
+    }
+
+    /// The machine as it is found after its process was killed at this instant.
+    pub(crate) async fn killed(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        self.host.store().backup(&folder.path().join("mano.db")).unwrap();
+        let left = self.folder.path().join("blobs").join("content");
+        if left.exists() {
+            let to = folder.path().join("blobs").join("content");
+            std::fs::create_dir_all(&to).unwrap();
+            for blob in std::fs::read_dir(left).unwrap() {
+                let blob = blob.unwrap();
+                std::fs::copy(blob.path(), to.join(blob.file_name())).unwrap();
+            }
+        }
+        Self::on(folder, Arc::clone(&self.clock)).await
+    }
+
+    /// The body of the next fact of this name.
+    pub(crate) async fn heard(&mut self, name: &str) -> Value {
+        loop {
+            let fact = self.facts.recv().await.unwrap();
+            if fact.fact.name == name {
+                return fact.fact.body.clone();
+            }
+            assert!(!fact.fact.name.ends_with(".failed"), "instead of {name}: {}", fact.fact.body);
+        }
+    }
+
+    /// Asks, as a client does.
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(header::HeaderName, &str)],
+        content: Content,
+    ) -> Answered {
+        ask(&self.door, self.host.cx(), method, path, headers, content).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answered {
+        self.ask("GET", path, &[], nothing()).await
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, body: Value) -> Answered {
+        let headers = [(header::CONTENT_TYPE, "application/json")];
+        self.ask(method, path, &headers, Content::Bytes(body.to_string().into())).await
+    }
+
+    /// An entry without content; its path.
+    pub(crate) async fn create(&self, collection: &str, body: Value) -> String {
+        let created = self.send("POST", collection, body).await;
+        assert_eq!(created.status, StatusCode::CREATED, "{:?}", created.json());
+        created.header(header::LOCATION).strip_prefix("http://mano").unwrap().to_owned()
+    }
+
+    /// Sends content, as a stream.
+    pub(crate) async fn put(&self, path: &str, content: ByteStream) -> Answered {
+        let headers = [(header::CONTENT_TYPE, "application/zip")];
+        self.ask("PUT", path, &headers, Content::stream(content)).await
+    }
+
+    /// Sends content in the background.
+    pub(crate) fn putting(
+        &self,
+        path: &str,
+        content: ByteStream,
+    ) -> tokio::task::JoinHandle<Answered> {
+        let (door, cx, path) = (Arc::clone(&self.door), self.host.cx().clone(), path.to_owned());
+        tokio::spawn(async move {
+            let headers = [(header::CONTENT_TYPE, "application/zip")];
+            ask(&door, &cx, "PUT", &path, &headers, Content::stream(content)).await
+        })
+    }
+
+    /// A VNF package whose content is good; its path.
+    pub(crate) async fn package(&mut self, vnfd_id: &str) -> String {
+        let path = self.create(PACKAGES, json!({})).await;
+        let sent = self.put(&format!("{path}/package_content"), whole(package(vnfd_id))).await;
+        assert_eq!(sent.status, StatusCode::ACCEPTED, "{:?}", sent.json());
+        self.heard("package.onboarded").await;
+        path
+    }
+}
+
+async fn ask(
+    door: &Door,
+    cx: &Cx,
+    method: &str,
+    path: &str,
+    headers: &[(header::HeaderName, &str)],
+    content: Content,
+) -> Answered {
+    let request = http::Request::builder().method(Method::try_from(method).unwrap()).uri(path);
+    let (mut head, ()) = request.body(()).unwrap().into_parts();
+    head.headers.insert("version", HeaderValue::from_static("2.1.0"));
+    for (name, value) in headers {
+        head.headers.insert(name, HeaderValue::try_from(*value).unwrap());
+    }
+    let answer = door.answer(cx, head, content).await;
+    let bytes = match answer.body {
+        Body::Empty => Vec::new(),
+        Body::Json(bytes) | Body::Text(_, bytes) => bytes.to_vec(),
+        Body::Stream(_, _, stream) => stream.map(|piece| piece.unwrap().to_vec()).concat().await,
+    };
+    Answered { status: answer.status, headers: answer.headers, bytes }
+}
+
+/// The collection of VNF packages.
+pub(crate) const PACKAGES: &str = "/vnfpkgm/v2/vnf_packages";
+/// The collection of NS descriptors.
+pub(crate) const NSDS: &str = "/nsd/v2/ns_descriptors";
+
+/// No content.
+pub(crate) fn nothing() -> Content {
+    Content::Bytes(Bytes::new())
+}
+
+/// Content that comes in pieces and is whole.
+pub(crate) fn whole(bytes: Vec<u8>) -> ByteStream {
+    let pieces: Vec<_> =
+        bytes.chunks(1000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    Box::pin(futures_util::stream::iter(pieces))
+}
+
+/// An archive of files.
+pub(crate) fn archive(files: &[(&str, &str)]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in files {
+        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+/// How an archive names its entry.
+const META: &str = "TOSCA-Meta-File-Version: 1.0\nCSAR-Version: 1.1\nCreated-By: us\n\
+    Entry-Definitions: Definitions/entry.yaml\nETSI-Entry-Manifest: router.mf\n";
+
+/// A VNF package of one unit, with a script of 200 lines, without a flaw.
+pub(crate) fn package(vnfd_id: &str) -> Vec<u8> {
+    package_of(&VNFD.replace("{vnfd_id}", vnfd_id))
+}
+
+/// A VNF package whose descriptor names no version of TOSCA that exists.
+pub(crate) fn odd_package() -> Vec<u8> {
+    package_of(&VNFD.replace("{vnfd_id}", "v1").replace("yaml_1_3", "yaml_9_9"))
+}
+
+fn package_of(entry: &str) -> Vec<u8> {
+    let script = "echo here\n".repeat(200);
+    listed(
+        VNF_MANIFEST,
+        &[("Definitions/entry.yaml", entry), ("Files/Scripts/install.sh", &script)],
+    )
+}
+
+/// An NSD archive with one profile of a VNF.
+pub(crate) fn nsd(nsd_id: &str, vnfd_id: &str) -> Vec<u8> {
+    let entry = NSD.replace("{nsd_id}", nsd_id).replace("{vnfd_id}", vnfd_id);
+    listed(NS_MANIFEST, &[("Definitions/entry.yaml", &entry)])
+}
+
+/// An archive with these files and a manifest that lists them.
+fn listed(metadata: &str, files: &[(&str, &str)]) -> Vec<u8> {
+    let mut files = files.to_vec();
+    files.push(("TOSCA-Metadata/TOSCA.meta", META));
+    let mut manifest = metadata.to_owned();
+    for (name, text) in &files {
+        let hash = mano_tosca::Algorithm::Sha256.digest(&mut text.as_bytes()).unwrap();
+        manifest.push_str(&format!("\nSource: {name}\nAlgorithm: SHA-256\nHash: {hash}\n"));
+    }
+    files.push(("router.mf", &manifest));
+    archive(&files)
+}
+
+const VNF_MANIFEST: &str = "metadata:
+  vnf_product_name: Router
+  vnf_provider_id: Us
+  vnf_package_version: 1.0
+  vnf_release_date_time: 2026-01-01T00:00:00Z
+";
+
+const NS_MANIFEST: &str = "metadata:
+  nsd_name: Branch
+  nsd_designer: Us
+  nsd_invariant_id: branch
+  nsd_file_structure_version: 1.0
+  nsd_release_date_time: 2026-01-01T00:00:00Z
+";
+
+const VNFD: &str = "tosca_definitions_version: tosca_simple_yaml_1_3
+imports:
+  - etsi_nfv_sol001_vnfd_types.yaml
+node_types:
+  us.Router:
+    derived_from: tosca.nodes.nfv.VNF
+topology_template:
+  substitution_mappings:
+    node_type: us.Router
+  node_templates:
+    router:
+      type: us.Router
+      properties:
+        descriptor_id: {vnfd_id}
+        provider: Us
+        product_name: Router
+        software_version: '1.0'
+        descriptor_version: '1.0'
+        flavour_id: small
+        flavour_description: one unit
+        vnfm_info: [mano]
+    forwarding:
+      type: tosca.nodes.nfv.Vdu.Compute
+      properties:
+        name: forwarding
+        description: forwards
+        vdu_profile: { min_number_of_instances: 1, max_number_of_instances: 3 }
+      capabilities:
+        virtual_compute:
+          properties:
+            virtual_cpu: { num_virtual_cpu: 2 }
+            virtual_memory: { virtual_mem_size: 2048 MiB }
+      requirements:
+        - virtual_storage: disk
+    disk:
+      type: tosca.nodes.nfv.Vdu.VirtualBlockStorage
+      properties:
+        virtual_block_storage_data: { size_of_storage: 10 GiB }
+    port:
+      type: tosca.nodes.nfv.VduCp
+      properties: { layer_protocols: [ipv4] }
+      requirements:
+        - virtual_binding: forwarding
+        - virtual_link: inside
+    inside:
+      type: tosca.nodes.nfv.VnfVirtualLink
+      properties:
+        connectivity_type: { layer_protocols: [ipv4] }
+        vl_profile:
+          max_bitrate_requirements: { root: 1000 }
+          min_bitrate_requirements: { root: 1000 }
+  policies:
+    - aspects:
+        type: tosca.policies.nfv.ScalingAspects
+        properties:
+          aspects:
+            throughput: { name: throughput, description: more, max_scale_level: 2, step_deltas: [one] }
+    - start:
+        type: tosca.policies.nfv.VduInitialDelta
+        properties: { initial_delta: { number_of_instances: 1 } }
+        targets: [forwarding]
+    - deltas:
+        type: tosca.policies.nfv.VduScalingAspectDeltas
+        properties: { aspect: throughput, deltas: { one: { number_of_instances: 1 } } }
+        targets: [forwarding]
+    - levels:
+        type: tosca.policies.nfv.InstantiationLevels
+        properties:
+          levels:
+            basic: { description: one, scale_info: { throughput: { scale_level: 0 } } }
+            more: { description: three, scale_info: { throughput: { scale_level: 2 } } }
+          default_level: basic
+    - basic:
+        type: tosca.policies.nfv.VduInstantiationLevels
+        properties: { levels: { basic: { number_of_instances: 1 }, more: { number_of_instances: 3 } } }
+        targets: [forwarding]
+";
+
+const NSD: &str = "tosca_definitions_version: tosca_simple_yaml_1_3
+imports:
+  - etsi_nfv_sol001_nsd_types.yaml
+node_types:
+  us.Branch:
+    derived_from: tosca.nodes.nfv.NS
+topology_template:
+  substitution_mappings:
+    node_type: us.Branch
+  policies:
+    - levels:
+        type: tosca.policies.nfv.NsInstantiationLevels
+        properties:
+          ns_levels: { basic: { description: one edge } }
+          default_level: basic
+    - edges:
+        type: tosca.policies.nfv.VnfToInstantiationLevelMapping
+        properties: { number_of_instances: { basic: 1 } }
+        targets: [edge]
+  node_templates:
+    branch:
+      type: us.Branch
+      properties:
+        descriptor_id: {nsd_id}
+        designer: Us
+        version: '1.0'
+        name: Branch
+        invariant_id: branch
+        flavour_id: small
+    edge:
+      type: tosca.nodes.nfv.VNF
+      properties:
+        descriptor_id: {vnfd_id}
+        descriptor_version: '1.0'
+        provider: Us
+        product_name: Router
+        software_version: '1.0'
+        flavour_id: small
+        flavour_description: one unit
+        vnfm_info: [mano]
+        vnf_profile:
+          instantiation_level: basic
+          min_number_of_instances: 1
+          max_number_of_instances: 2
+";
