@@ -178,10 +178,10 @@ impl Test {
             Self::Not(test) => test.holds(env).map(|holds| !holds),
             Self::Compare(comparison) => comparison.holds(env),
             Self::Fixed(fixed) => Ok(*fixed),
-            Self::Condition(condition) => match condition.value(env)? {
-                Value::Bool(holds) => Ok(holds),
-                other => Err(condition.unexpected("boolean", &other)),
-            },
+            Self::Condition(condition) => {
+                let value = condition.value(env)?;
+                value.as_bool().ok_or_else(|| condition.unexpected("boolean", &value))
+            }
         }
     }
 }
@@ -193,15 +193,15 @@ impl Comparison {
             return Ok(self.wanted() == present);
         }
         if let Against::Path(path) = &self.against {
-            let other = path.value(env).map_err(|reason| path.invalid(&reason))?;
+            let other = path.value(env).map_err(|_| invalid(path))?;
             return self
                 .variable
                 .visit(env, |value| self.compare(value, &self.operator.against(&other)))
-                .map_err(|reason| self.variable.invalid(&reason));
+                .map_err(|_| invalid(&self.variable));
         }
         self.variable
             .visit(env, |value| self.compare(value, &self.against))
-            .map_err(|reason| self.variable.invalid(&reason))
+            .map_err(|_| invalid(&self.variable))
     }
 
     fn wanted(&self) -> bool {
@@ -231,6 +231,14 @@ impl Comparison {
             _ => false,
         }
     }
+}
+
+/// The fault of a path in a comparison that selects nothing.
+fn invalid(path: &Query) -> Fault {
+    Fault::runtime(format!(
+        "Invalid path '{}': The choice state's condition path references an invalid value.",
+        path.source()
+    ))
 }
 
 impl Order {
@@ -335,15 +343,26 @@ mod tests {
     fn every_operator_is_known_by_its_name() {
         let mut known = 0;
         for kind in ["String", "Numeric", "Timestamp"] {
-            for order in ["Equals", "LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals"] {
+            for order in
+                ["Equals", "LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals"]
+            {
                 for path in ["", "Path"] {
-                    known += usize::from(Operator::parse(&format!("{kind}{order}{path}")).is_some());
+                    known +=
+                        usize::from(Operator::parse(&format!("{kind}{order}{path}")).is_some());
                 }
             }
         }
-        for name in ["BooleanEquals", "BooleanEqualsPath", "StringMatches", "IsNull", "IsPresent",
-            "IsNumeric", "IsString", "IsBoolean", "IsTimestamp"]
-        {
+        for name in [
+            "BooleanEquals",
+            "BooleanEqualsPath",
+            "StringMatches",
+            "IsNull",
+            "IsPresent",
+            "IsNumeric",
+            "IsString",
+            "IsBoolean",
+            "IsTimestamp",
+        ] {
             known += usize::from(Operator::parse(name).is_some());
         }
         assert_eq!(known, 39);

@@ -91,6 +91,18 @@ pub(crate) fn is_deeper_than(value: &Value, limit: usize) -> bool {
     }
 }
 
+/// Roughly the bytes of a value's text.
+pub(crate) fn weight(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+        Value::String(text) => text.len() + 8,
+        Value::Array(items) => 8 + items.iter().map(weight).sum::<usize>(),
+        Value::Object(fields) => {
+            8 + fields.iter().map(|(name, value)| name.len() + 8 + weight(value)).sum::<usize>()
+        }
+    }
+}
+
 impl From<Value> for Doc {
     fn from(value: Value) -> Self {
         Self::new(value)

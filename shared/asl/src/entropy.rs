@@ -7,34 +7,58 @@ use sha2::{Digest, Sha256};
 /// The secret of one execution, from which its tokens, jitter and random numbers follow.
 pub type Seed = [u8; 32];
 
-/// A stream of random bits for one place in one execution.
-pub(crate) struct Entropy<'a> {
+/// A place in an execution where random bits are drawn; each draw there has a number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
     seed: &'a Seed,
-    place: u64,
+    at: u64,
+}
+
+impl Place<'_> {
+    /// A number in `0 ≤ x < 1`.
+    pub(crate) fn unit(self, draw: u64) -> f64 {
+        unit(&digest(self.seed, "draw", self.at, draw))
+    }
+
+    /// A version 4 UUID.
+    pub(crate) fn uuid(self, draw: u64) -> String {
+        uuid(&digest(self.seed, "draw", self.at, draw))
+    }
+}
+
+/// The stream of random bits of one place.
+pub(crate) struct Entropy<'a> {
+    place: Place<'a>,
     drawn: Cell<u64>,
 }
 
 impl<'a> Entropy<'a> {
-    /// The stream of the place `place`, an event id.
-    pub(crate) fn new(seed: &'a Seed, place: u64) -> Self {
-        Self { seed, place, drawn: Cell::new(0) }
+    /// The stream of the place with the number `at`.
+    pub(crate) fn new(seed: &'a Seed, at: u64) -> Self {
+        Self { place: Place { seed, at }, drawn: Cell::new(0) }
     }
 
-    /// The next 32 bytes.
-    pub(crate) fn bytes(&self) -> [u8; 32] {
-        let drawn = self.drawn.get();
-        self.drawn.set(drawn + 1);
-        digest(self.seed, "draw", self.place, drawn)
+    /// A place of its own for whoever counts draws by itself.
+    pub(crate) fn place(&self) -> Place<'a> {
+        // Far from the numbers of this stream's own draws.
+        let at = self.place.at | (self.next() + 1) << 48;
+        Place { seed: self.place.seed, at }
     }
 
     /// The next number in `0 ≤ x < 1`.
     pub(crate) fn unit(&self) -> f64 {
-        unit(&self.bytes())
+        self.place.unit(self.next())
     }
 
     /// The next version 4 UUID.
     pub(crate) fn uuid(&self) -> String {
-        uuid(&self.bytes())
+        self.place.uuid(self.next())
+    }
+
+    fn next(&self) -> u64 {
+        let drawn = self.drawn.get();
+        self.drawn.set(drawn + 1);
+        drawn
     }
 }
 
@@ -64,7 +88,14 @@ pub(crate) fn uuid(bytes: &[u8; 32]) -> String {
         2 => 'a',
         _ => 'b',
     };
-    format!("{}-{}-4{}-{variant}{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
+    format!(
+        "{}-{}-4{}-{variant}{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[13..16],
+        &hex[17..20],
+        &hex[20..32]
+    )
 }
 
 #[cfg(test)]
@@ -73,10 +104,12 @@ mod tests {
 
     #[test]
     fn the_same_place_draws_the_same_and_another_place_another() {
-        let draw = |place| Entropy::new(&[7; 32], place).bytes();
+        let draw = |place| Entropy::new(&[7; 32], place).uuid();
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
-        assert_ne!(draw(1), Entropy::new(&[8; 32], 1).bytes());
+        assert_ne!(draw(1), Entropy::new(&[8; 32], 1).uuid());
+        let entropy = Entropy::new(&[7; 32], 1);
+        assert_ne!(entropy.place().uuid(0), entropy.place().uuid(0));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What an expression in a state can see: its input and result, variables, the context object.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cell::Cell, collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     doc::Doc,
     entropy::Entropy,
+    fault::Fault,
     path::{NotFound, Path},
     time,
 };
@@ -36,8 +37,6 @@ pub(crate) struct Identity {
 pub(crate) struct Item {
     pub(crate) index: usize,
     pub(crate) value: Doc,
-    /// The field name, when JSONata's `Items` is an object.
-    pub(crate) key: Option<String>,
 }
 
 /// The state the context object speaks of.
@@ -66,9 +65,27 @@ pub(crate) struct Env<'a> {
     pub(crate) context: Context<'a>,
     pub(crate) entropy: Entropy<'a>,
     pub(crate) now: i64,
+    /// Bytes copied so far, against templates that copy much data often.
+    pub(crate) copied: Cell<usize>,
 }
 
+/// Most bytes one template may copy.
+const MAX_COPIED: usize = 32 << 20;
+
 impl Env<'_> {
+    /// Notes that bytes are about to be copied; `false` if that is too much.
+    pub(crate) fn may_copy(&self, bytes: usize) -> bool {
+        let copied = self.copied.get().saturating_add(bytes);
+        self.copied.set(copied);
+        copied <= MAX_COPIED
+    }
+
+    /// The fault of a template that copies too much.
+    pub(crate) fn overdrawn(&self) -> Option<Fault> {
+        let what = "The template makes more data than a state may hold.";
+        (self.copied.get() > MAX_COPIED).then(|| Fault::runtime(what))
+    }
+
     /// The value of a variable.
     pub(crate) fn variable(&self, name: &str) -> Option<&Doc> {
         self.scopes.iter().find_map(|scope| scope.get(name))
@@ -149,9 +166,6 @@ impl Item {
     fn object(&self) -> Value {
         let mut fields = Map::new();
         fields.insert("Index".to_owned(), json!(self.index));
-        if let Some(key) = &self.key {
-            fields.insert("Key".to_owned(), json!(key));
-        }
         fields.insert("Value".to_owned(), self.value.value().clone());
         Value::Object(fields)
     }

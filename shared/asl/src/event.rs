@@ -67,7 +67,7 @@ pub struct Ending {
 }
 
 /// A task to be called. At least once: [`Call::key`] lets the callee recognise a repetition.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Call {
     /// Names the task in the events that answer it.
     pub task: TaskId,
@@ -81,7 +81,7 @@ pub struct Call {
     pub service: Arc<str>,
     /// The action part of the resource (`invoke.waitForTaskToken`), or the whole ARN.
     pub api: Arc<str>,
-    /// What it is called with.
+    /// What it is called with. A function that is invoked with the payload `null` receives `{}`.
     pub arguments: Doc,
     /// The `Credentials` field, filled in.
     pub credentials: Option<Doc>,
@@ -99,7 +99,7 @@ pub struct Call {
 }
 
 /// A file of a distributed Map's results.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResultFile {
     /// The key below the prefix: `<map run>/SUCCEEDED_0.json`.
     pub key: String,
@@ -108,7 +108,7 @@ pub struct ResultFile {
 }
 
 /// Something the host is to do. Commit the rows first, then do it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Effect {
     /// Call a task; answer with the events that name its [`TaskId`].
     Call(Box<Call>),

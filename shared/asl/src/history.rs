@@ -165,15 +165,15 @@ pub enum Details {
 impl HistoryEvent {
     /// The name of the details field: `executionStartedEventDetails`.
     fn details_name(&self) -> String {
-        match self.details {
-            Details::Entered { .. } => "stateEnteredEventDetails".to_owned(),
-            Details::Exited { .. } => "stateExitedEventDetails".to_owned(),
-            _ => {
-                let mut letters = self.kind.chars();
-                let first = letters.next().map(|c| c.to_ascii_lowercase());
-                first.into_iter().chain(letters).collect::<String>() + "EventDetails"
-            }
+        if matches!(self.details, Details::Entered { .. }) {
+            return "stateEnteredEventDetails".to_owned();
         }
+        if matches!(self.details, Details::Exited { .. }) {
+            return "stateExitedEventDetails".to_owned();
+        }
+        let mut letters = self.kind.chars();
+        let first = letters.next().map(|c| c.to_ascii_lowercase());
+        first.into_iter().chain(letters).collect::<String>() + "EventDetails"
     }
 
     /// The row as JSON.
@@ -315,7 +315,20 @@ impl Details {
                 .with("resource", &**api)
                 .with("resourceType", &**service)
                 .done(),
-            _ => None,
+            Self::None
+            | Self::Empty
+            | Self::ExecutionStarted { .. }
+            | Self::Entered { .. }
+            | Self::Exited { .. }
+            | Self::Output { .. }
+            | Self::Failure { .. }
+            | Self::Evaluation { .. }
+            | Self::ActivityStarted { .. }
+            | Self::MapStarted { .. }
+            | Self::Iteration { .. }
+            | Self::MapRun { .. }
+            | Self::MapRunRedriven { .. }
+            | Self::Redriven { .. } => None,
         }
     }
 }

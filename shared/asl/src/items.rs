@@ -10,7 +10,10 @@ pub(crate) enum Format {
     Json,
     JsonLines,
     /// `headers` are given, or the first row.
-    Csv { headers: Option<Vec<String>>, delimiter: char },
+    Csv {
+        headers: Option<Vec<String>>,
+        delimiter: char,
+    },
     /// An S3 inventory: the files it lists hold the items.
     Manifest,
     /// The answer of listObjectsV2.
@@ -36,13 +39,11 @@ fn parse(text: &str) -> Result<Value, String> {
 }
 
 fn json(text: &str, limit: usize) -> Result<Vec<Value>, String> {
-    match parse(text)? {
-        Value::Array(mut items) => {
-            items.truncate(limit);
-            Ok(items)
-        }
-        _ => Err("Attempting to map over non-iterable node.".to_owned()),
-    }
+    let Value::Array(mut items) = parse(text)? else {
+        return Err("Attempting to map over non-iterable node.".to_owned());
+    };
+    items.truncate(limit);
+    Ok(items)
 }
 
 fn json_lines(text: &str, limit: usize) -> Result<Vec<Value>, String> {
@@ -53,20 +54,17 @@ fn json_lines(text: &str, limit: usize) -> Result<Vec<Value>, String> {
 fn listing(text: &str, limit: usize) -> Result<Vec<Value>, String> {
     let value = parse(text)?;
     let listed = value.get("Contents").unwrap_or(&value);
-    match listed {
-        Value::Array(items) => Ok(items.iter().take(limit).cloned().collect()),
-        _ => Err("Attempting to map over non-iterable node.".to_owned()),
-    }
+    let items = listed.as_array().ok_or("Attempting to map over non-iterable node.")?;
+    Ok(items.iter().take(limit).cloned().collect())
 }
 
 /// The files of an inventory manifest; a host that can read them hands in their rows as JSON
 /// instead.
 fn manifest(text: &str, limit: usize) -> Result<Vec<Value>, String> {
     let value = parse(text)?;
-    match value.get("files").unwrap_or(&value) {
-        Value::Array(items) => Ok(items.iter().take(limit).cloned().collect()),
-        _ => Err("The manifest has no files.".to_owned()),
-    }
+    let files = value.get("files").unwrap_or(&value);
+    let files = files.as_array().ok_or("The manifest has no files.")?;
+    Ok(files.iter().take(limit).cloned().collect())
 }
 
 fn csv(

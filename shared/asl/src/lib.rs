@@ -1,5 +1,7 @@
 //! The Amazon States Language: reads, checks and steps workflow definitions.
 
+#![doc = include_str!("../README.md")]
+
 mod choice;
 mod definition;
 mod doc;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::{
-    doc::Doc,
+    doc::{self, Doc},
     env::Env,
     fault::Fault,
     path::{NotFound, Path},
@@ -56,14 +56,6 @@ impl Query {
         self.path.source()
     }
 
-    /// The variable the query starts at.
-    pub(crate) fn variable(&self) -> Option<&str> {
-        match &self.root {
-            Root::Variable(name) => Some(name),
-            Root::Input | Root::Context => None,
-        }
-    }
-
     /// Whether the query is `$`.
     pub(crate) fn is_input(&self) -> bool {
         self.root == Root::Input && self.path.is_root()
@@ -87,7 +79,9 @@ impl Query {
 
     /// A copy of what is selected.
     pub(crate) fn value(&self, env: &Env<'_>) -> Result<Value, NotFound> {
-        self.visit(env, Value::clone)
+        let copy =
+            self.visit(env, |value| env.may_copy(doc::weight(value)).then(|| value.clone()))?;
+        copy.ok_or_else(|| NotFound("too much data".to_owned()))
     }
 
     /// What is selected, shared where it is a whole document.

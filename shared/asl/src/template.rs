@@ -19,9 +19,12 @@ pub(crate) enum Template {
     Object(Vec<(String, Self)>),
     Array(Vec<Self>),
     /// `"field.$": "$.path"`
-    Query { field: String, query: Query },
+    Query {
+        field: String,
+        query: Query,
+    },
     /// `"field.$": "States.X(…)"`
-    Call { field: String, call: Call },
+    Call(Call),
     /// `"{% … %}"`
     Expression(Expression),
 }
@@ -49,7 +52,11 @@ impl Template {
         if let Self::Constant(doc) = self {
             return Ok(doc.clone());
         }
-        let value = self.value(env)?;
+        let filled = self.value(env);
+        if let Some(fault) = env.overdrawn() {
+            return Err(fault);
+        }
+        let value = filled?;
         if doc::is_deeper_than(&value, doc::MAX_DEPTH) {
             let limit = doc::MAX_DEPTH;
             return Err(Fault::runtime(format!("The data is nested deeper than {limit} levels.")));
@@ -71,19 +78,26 @@ impl Template {
             Self::Query { field, query } => {
                 query.value(env).map_err(|_| missing(query, field, env))
             }
-            Self::Call { call, .. } => call.value(env),
+            Self::Call(call) => call.value(env),
             Self::Expression(expression) => expression.value(env),
         }
     }
 
-    /// Every query in the template, for checks.
-    pub(crate) fn visit_queries<'a>(&'a self, look: &mut dyn FnMut(&'a Query)) {
+    /// The expression, if the whole template is one.
+    pub(crate) fn as_expression(&self) -> Option<&Expression> {
+        if let Self::Expression(expression) = self { Some(expression) } else { None }
+    }
+
+    /// The fields of an object's template; none for any other.
+    pub(crate) fn into_fields(self) -> Vec<(String, Self)> {
         match self {
-            Self::Constant(_) | Self::Expression(_) => {}
-            Self::Object(fields) => fields.iter().for_each(|(_, part)| part.visit_queries(look)),
-            Self::Array(parts) => parts.iter().for_each(|part| part.visit_queries(look)),
-            Self::Query { query, .. } => look(query),
-            Self::Call { call, .. } => call.visit_queries(look),
+            Self::Object(parts) => parts,
+            Self::Constant(doc) => {
+                let Value::Object(fields) = doc.into_value() else { return Vec::new() };
+                let constant = |(name, value)| (name, Self::Constant(Doc::new(value)));
+                fields.into_iter().map(constant).collect()
+            }
+            Self::Array(_) | Self::Query { .. } | Self::Call(_) | Self::Expression(_) => Vec::new(),
         }
     }
 }
@@ -102,7 +116,7 @@ pub(crate) fn dynamic(text: &str, field: &str) -> Option<Template> {
     if let Some(query) = Query::parse(text) {
         return Some(Template::Query { field: field.to_owned(), query });
     }
-    Call::parse(text).map(|call| Template::Call { field: field.to_owned(), call })
+    Call::parse(text).map(Template::Call)
 }
 
 fn paths(value: &Value, at: &str) -> Result<Template, Broken> {
@@ -162,7 +176,8 @@ fn expressions(value: &Value, field: &str, at: &str) -> Result<Template, Broken>
             let parts = fields
                 .iter()
                 .map(|(name, value)| {
-                    let below = expressions(value, &format!("{field}/{name}"), &format!("{at}/{name}"))?;
+                    let below =
+                        expressions(value, &format!("{field}/{name}"), &format!("{at}/{name}"))?;
                     Ok((name.clone(), below))
                 })
                 .collect::<Result<Vec<_>, _>>()?;

@@ -1,14 +1,20 @@
 //! Laws every execution keeps, tried on random definitions and random events.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise and says what it saw"
+)]
+
 mod machines;
 
 use std::collections::BTreeSet;
 
+use machines::Dice;
 use mano_asl::{
     Definition, Effect, Event, Execution, HistoryEvent, Limits, Outcome, Start, Status, TaskId,
     TimerId,
 };
-use machines::Dice;
 use proptest::prelude::*;
 
 /// An execution whose world is a seed: every answer and every delay follows from it.
@@ -37,8 +43,8 @@ impl Play {
     fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let text = machines::definition(&mut dice);
-        let definition = Definition::parse(&text)
-            .unwrap_or_else(|problems| panic!("{}\n{text}", problems[0]));
+        let definition =
+            Definition::parse(&text).unwrap_or_else(|problems| panic!("{}\n{text}", problems[0]));
         let (execution, outcome) = Execution::start(&definition, start()).unwrap();
         let mut play = Self {
             definition,
@@ -236,4 +242,18 @@ proptest! {
             let _ = Execution::start(&definition, start());
         }
     }
+}
+
+#[test]
+fn a_template_that_copies_much_data_often_fails_instead_of_filling_the_memory() {
+    let fields: Vec<String> = (0..20_000).map(|n| format!(r#""f{n}.$": "$""#)).collect();
+    let definition = format!(
+        r#"{{"StartAt":"A","States":{{"A":{{"Type":"Pass","Parameters":{{{}}},"End":true}}}}}}"#,
+        fields.join(",")
+    );
+    let definition = Definition::parse(&definition).unwrap();
+    let input = format!("\"{}\"", "x".repeat(200_000));
+    let (execution, _) = Execution::start(&definition, Start::new("big", &input)).unwrap();
+    let error = execution.ending().and_then(|ending| ending.error.clone());
+    assert_eq!(error.as_deref(), Some("States.Runtime"));
 }

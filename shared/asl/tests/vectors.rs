@@ -1,6 +1,12 @@
 //! Compares single rules, states and definitions with recordings, where the reference data is
 //! present.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise and says what it saw"
+)]
+
 mod reference;
 
 use std::collections::BTreeMap;
@@ -54,7 +60,9 @@ fn run(definition: &Value, input: &Value) -> Result<Value, String> {
     start.state_machine_name = "ArnPart_0idx".to_owned();
     start.at_millis = 1_795_169_488_000;
     let options = RunOptions {
-        blobs: Box::new(|request| Ok(object(request.arguments["Key"].as_str().unwrap_or_default()))),
+        blobs: Box::new(|request| {
+            Ok(object(request.arguments["Key"].as_str().unwrap_or_default()))
+        }),
         ..RunOptions::default()
     };
     let report = run_from(&definition, start, options).map_err(|error| error.to_string())?;
@@ -156,7 +164,10 @@ fn wrong_definitions_are_refused_in_the_same_words() {
                 match Execution::start(&definition, Start::new("name", input)) {
                     Err(error) => error.to_string(),
                     // Only a host can tell that an Express API was called for a Standard machine.
-                    Ok(_) if vector["expected"]["Error"]["Code"] == "StateMachineTypeNotSupported" => {
+                    Ok(_)
+                        if vector["expected"]["Error"]["Code"]
+                            == "StateMachineTypeNotSupported" =>
+                    {
                         return Ok(());
                     }
                     Ok(_) => "accepted".to_owned(),

@@ -213,7 +213,11 @@ impl Builder {
             self.findings.error(at, message);
         }
         if !self.names.insert(name.to_owned()) {
-            self.findings.coded("DUPLICATE_STATE_NAME", at, format!("Duplicate State name: {name}"));
+            self.findings.coded(
+                "DUPLICATE_STATE_NAME",
+                at,
+                format!("Duplicate State name: {name}"),
+            );
         }
     }
 }

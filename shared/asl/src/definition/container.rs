@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Batcher, Distributed, Items, Kind, Language, Map, Reader, Writer, build::Builder, fields::Fields,
+    Batcher, Distributed, Items, Kind, Language, Map, Reader, Writer, build::Builder,
+    fields::Fields,
 };
 use crate::items::Format;
 
@@ -112,9 +113,8 @@ impl Builder {
 
     fn label(&mut self, fields: &Fields<'_>) -> Option<String> {
         let label = fields.text("Label", &mut self.findings)?;
-        let illegal = |c: char| {
-            c.is_whitespace() || c.is_control() || "?*<>{}[]\"#%\\^|~`$&,;:/".contains(c)
-        };
+        let illegal =
+            |c: char| c.is_whitespace() || c.is_control() || "?*<>{}[]\"#%\\^|~`$&,;:/".contains(c);
         if label.is_empty() || label.chars().count() > 40 || label.contains(illegal) {
             let message = "Label must have 1 to 40 characters, none of them a space, a wildcard, a \
                            bracket, a special or a control character";
@@ -151,7 +151,8 @@ impl Builder {
             Some("JSON") | None => Format::Json,
             Some(_) => {
                 let at = config.place("InputType");
-                self.findings.error(&at, "Value must be one of: [CSV, JSON, JSONL, MANIFEST, PARQUET]");
+                self.findings
+                    .error(&at, "Value must be one of: [CSV, JSON, JSONL, MANIFEST, PARQUET]");
                 Format::Json
             }
         }
@@ -172,9 +173,9 @@ impl Builder {
             }
         };
         let headers = match config.text("CSVHeaderLocation", &mut self.findings) {
-            Some("GIVEN") => config.list("CSVHeaders", &mut self.findings).map(|list| {
-                list.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect()
-            }),
+            Some("GIVEN") => config
+                .list("CSVHeaders", &mut self.findings)
+                .map(|list| list.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect()),
             Some("FIRST_ROW") => None,
             _ => {
                 let at = config.place("CSVHeaderLocation");

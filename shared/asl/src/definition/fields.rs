@@ -72,13 +72,11 @@ pub(crate) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// The object at a place; reports what is none.
     pub(crate) fn of(value: &'a Value, at: String, findings: &mut Findings) -> Option<Self> {
-        match value {
-            Value::Object(object) => Some(Self { object, at }),
-            _ => {
-                findings.error(&at, "Expected value of type Object");
-                None
-            }
-        }
+        let Some(object) = value.as_object() else {
+            findings.error(&at, "Expected value of type Object");
+            return None;
+        };
+        Some(Self { object, at })
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -146,7 +144,8 @@ impl<'a> Fields<'a> {
         findings: &mut Findings,
     ) -> Option<f64> {
         let value = self.get(name)?;
-        let number = value.as_f64().filter(|number| !whole || value.is_i64() || number.fract() == 0.0);
+        let number =
+            value.as_f64().filter(|number| !whole || value.is_i64() || number.fract() == 0.0);
         let Some(number) = number else {
             let kind = if whole { "Integer" } else { "Number" };
             findings.error(&self.place(name), format!("Expected value of type {kind}"));

@@ -106,6 +106,16 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// The Task, if it is one.
+    pub(crate) fn as_task(&self) -> Option<&Task> {
+        if let Self::Task(task) = self { Some(task) } else { None }
+    }
+
+    /// The Map, if it is one.
+    pub(crate) fn as_map(&self) -> Option<&Map> {
+        if let Self::Map(map) = self { Some(map) } else { None }
+    }
+
     /// Whether the kind may have a `Retry`.
     pub(crate) fn may_be_retried(&self) -> bool {
         matches!(self, Self::Task(_) | Self::Parallel { .. } | Self::Map(_))

@@ -4,9 +4,11 @@ mod build;
 mod choice_rules;
 mod container;
 mod fields;
+mod handlers;
 mod machine;
 mod states;
 mod task;
+mod values;
 
 use std::sync::Arc;
 
@@ -77,9 +79,8 @@ impl Definition {
 
     /// The resource of every Task, with the state's name.
     pub fn tasks(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.states.iter().filter_map(|state| match &state.kind {
-            Kind::Task(task) => Some((&*state.name, &*task.resource.arn)),
-            _ => None,
+        self.0.states.iter().filter_map(|state| {
+            state.kind.as_task().map(|task| (&*state.name, &*task.resource.arn))
         })
     }
 }

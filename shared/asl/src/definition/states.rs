@@ -5,25 +5,35 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Amount, Assign, Catcher, Data, Kind, Language, Next, Pick, ResultPath, Retrier, State, WaitFor,
+    Assign, Data, Kind, Language, Next, Pick, ResultPath, State, WaitFor,
     build::{Builder, Surroundings},
     fields::Fields,
 };
 use crate::{
     doc::Doc,
-    expression::Expression,
     path::Reference,
-    query::Query,
     template::{self, Template},
     time,
 };
 
 /// Fields that belong to JSONPath alone.
 const PATH_ONLY: [&str; 16] = [
-    "InputPath", "OutputPath", "Parameters", "ResultSelector", "ResultPath", "ItemsPath",
-    "SecondsPath", "TimestampPath", "TimeoutSecondsPath", "HeartbeatSecondsPath", "ErrorPath",
-    "CausePath", "MaxConcurrencyPath", "ToleratedFailureCountPath",
-    "ToleratedFailurePercentagePath", "Result",
+    "InputPath",
+    "OutputPath",
+    "Parameters",
+    "ResultSelector",
+    "ResultPath",
+    "ItemsPath",
+    "SecondsPath",
+    "TimestampPath",
+    "TimeoutSecondsPath",
+    "HeartbeatSecondsPath",
+    "ErrorPath",
+    "CausePath",
+    "MaxConcurrencyPath",
+    "ToleratedFailureCountPath",
+    "ToleratedFailurePercentagePath",
+    "Result",
 ];
 /// Fields that belong to JSONata alone.
 const EXPRESSION_ONLY: [&str; 3] = ["Arguments", "Output", "Items"];
@@ -107,7 +117,8 @@ impl Builder {
     fn next(&mut self, fields: &Fields<'_>, kind: &Kind, around: &mut Surroundings) -> Next {
         if matches!(kind, Kind::Choice { .. } | Kind::Succeed | Kind::Fail { .. }) {
             for field in ["Next", "End"].iter().filter(|field| fields.has(field)) {
-                let message = format!("Field '{field}' is not supported by a {} state", kind.name());
+                let message =
+                    format!("Field '{field}' is not supported by a {} state", kind.name());
                 self.findings.error(&fields.place(field), message);
             }
             return if matches!(kind, Kind::Succeed) { Next::End } else { Next::Elsewhere };
@@ -171,7 +182,8 @@ impl Builder {
                 Some(path) if path.is_root() => ResultPath::Whole,
                 Some(path) => ResultPath::At(path),
                 None => {
-                    let message = "The value for the field 'ResultPath' must be a valid Reference Path";
+                    let message =
+                        "The value for the field 'ResultPath' must be a valid Reference Path";
                     self.findings.error(&fields.place("ResultPath"), message);
                     ResultPath::Whole
                 }
@@ -179,101 +191,12 @@ impl Builder {
         }
     }
 
-    /// A field that holds a path.
-    pub(super) fn query(&mut self, fields: &Fields<'_>, name: &str) -> Option<Query> {
-        let value = fields.get(name)?;
-        let query = value.as_str().and_then(Query::parse);
-        if query.is_none() {
-            let message = format!("The value for the field '{name}' must be a valid JSONPath");
-            self.findings.error(&fields.place(name), message);
-        }
-        query
-    }
-
-    /// A field that holds a JSONPath template.
-    pub(super) fn paths(&mut self, fields: &Fields<'_>, name: &str) -> Option<Template> {
-        let template = Template::with_paths(fields.get(name)?);
-        self.template(template, fields, name)
-    }
-
-    /// A field that holds a JSONata template.
-    pub(super) fn expressions(&mut self, fields: &Fields<'_>, name: &str) -> Option<Template> {
-        let template = Template::with_expressions(fields.get(name)?, name);
-        self.template(template, fields, name)
-    }
-
-    /// A field that holds a template of the state's language.
-    pub(super) fn either(
+    fn fail_text(
         &mut self,
         fields: &Fields<'_>,
-        name: &str,
         language: Language,
-    ) -> Option<Template> {
-        match language {
-            Language::JsonPath => self.paths(fields, name),
-            Language::Jsonata => self.expressions(fields, name),
-        }
-    }
-
-    fn template(
-        &mut self,
-        template: Result<Template, template::Broken>,
-        fields: &Fields<'_>,
         name: &str,
     ) -> Option<Template> {
-        match template {
-            Ok(template) => Some(template),
-            Err(broken) => {
-                let at = format!("{}{}", fields.place(name), broken.location);
-                self.findings.error(&at, broken.message);
-                None
-            }
-        }
-    }
-
-    /// The number in `name` or `namePath`.
-    pub(super) fn amount(
-        &mut self,
-        fields: &Fields<'_>,
-        name: &str,
-        language: Language,
-        bounds: std::ops::RangeInclusive<f64>,
-        whole: bool,
-    ) -> Option<Amount> {
-        let path = format!("{name}Path");
-        if fields.has(&path) {
-            if fields.has(name) {
-                let message = format!("Only one of these fields is allowed: [{name}, {path}]");
-                self.findings.error(&fields.at, message);
-            }
-            return self.query(fields, &path).map(Amount::Path);
-        }
-        if language == Language::Jsonata
-            && let Some(Value::String(_)) = fields.get(name)
-        {
-            return self.expression(fields, name).map(Amount::Expression);
-        }
-        fields.number(name, bounds, whole, &mut self.findings).map(Amount::Fixed)
-    }
-
-    /// A field that must be an expression.
-    pub(super) fn expression(&mut self, fields: &Fields<'_>, name: &str) -> Option<Expression> {
-        let text = fields.text(name, &mut self.findings)?;
-        let Some(source) = Expression::inside(text) else {
-            let message = format!("The value for the field '{name}' must be a JSONata expression");
-            self.findings.error(&fields.place(name), message);
-            return None;
-        };
-        match Expression::parse(source, name) {
-            Ok(expression) => Some(expression),
-            Err(message) => {
-                self.findings.error(&fields.place(name), message);
-                None
-            }
-        }
-    }
-
-    fn fail_text(&mut self, fields: &Fields<'_>, language: Language, name: &str) -> Option<Template> {
         let path = format!("{name}Path");
         if let Some(value) = fields.get(&path) {
             if fields.has(name) {
@@ -303,8 +226,7 @@ impl Builder {
         const NAMES: [&str; 4] = ["Seconds", "SecondsPath", "Timestamp", "TimestampPath"];
         let given: Vec<&str> = NAMES.into_iter().filter(|name| fields.has(name)).collect();
         let [name] = given[..] else {
-            let message =
-                "Exactly one of these fields is required: [Seconds, SecondsPath, Timestamp, TimestampPath]";
+            let message = "Exactly one of these fields is required: [Seconds, SecondsPath, Timestamp, TimestampPath]";
             self.findings.error(&fields.at, message);
             return None;
         };
@@ -313,7 +235,9 @@ impl Builder {
         match name {
             "SecondsPath" => self.query(fields, name).map(WaitFor::SecondsPath),
             "TimestampPath" => self.query(fields, name).map(WaitFor::TimestampPath),
-            "Seconds" if expression => self.expression(fields, name).map(WaitFor::SecondsExpression),
+            "Seconds" if expression => {
+                self.expression(fields, name).map(WaitFor::SecondsExpression)
+            }
             "Timestamp" if expression => {
                 self.expression(fields, name).map(WaitFor::TimestampExpression)
             }
@@ -335,24 +259,10 @@ impl Builder {
 
     pub(super) fn assign(&mut self, fields: &Fields<'_>, language: Language) -> Option<Assign> {
         let given = fields.object("Assign", &mut self.findings)?;
-        match self.either(fields, "Assign", language)? {
-            Template::Object(parts) => Some(
-                parts.into_iter().map(|(name, part)| (self.variable(&name, &given.at), part)).collect(),
-            ),
-            Template::Constant(doc) => {
-                let values = doc.into_value();
-                let values = values.as_object()?.clone();
-                Some(
-                    values
-                        .into_iter()
-                        .map(|(name, value)| {
-                            (self.variable(&name, &given.at), Template::Constant(Doc::new(value)))
-                        })
-                        .collect(),
-                )
-            }
-            _ => None,
-        }
+        let parts = self.either(fields, "Assign", language)?.into_fields();
+        Some(
+            parts.into_iter().map(|(name, part)| (self.variable(&name, &given.at), part)).collect(),
+        )
     }
 
     fn variable(&mut self, name: &str, at: &str) -> Arc<str> {
@@ -363,92 +273,5 @@ impl Builder {
             self.findings.error(at, format!("'{name}' is not a valid variable name"));
         }
         Arc::from(name)
-    }
-
-    fn retriers(&mut self, fields: &Fields<'_>) -> Vec<Retrier> {
-        let list = fields.list("Retry", &mut self.findings).map(Vec::as_slice).unwrap_or_default();
-        let mut retriers = Vec::new();
-        for (index, value) in list.iter().enumerate() {
-            let at = format!("{}[{index}]", fields.place("Retry"));
-            let Some(retry) = Fields::of(value, at, &mut self.findings) else { continue };
-            let errors = self.error_equals(&retry, index + 1 == list.len());
-            let found = &mut self.findings;
-            let interval = retry.number("IntervalSeconds", 1.0..=99_999_999.0, true, found);
-            let attempts = retry.number("MaxAttempts", 0.0..=99_999_998.0, true, found);
-            let backoff = retry.number("BackoffRate", 1.0..=f64::MAX, false, found);
-            let longest = retry.number("MaxDelaySeconds", 1.0..=31_622_399.0, true, found);
-            let jitter = match retry.text("JitterStrategy", found) {
-                None | Some("NONE") => false,
-                Some("FULL") => true,
-                Some(_) => {
-                    found.error(&retry.place("JitterStrategy"), "Value must be one of: [FULL, NONE]");
-                    false
-                }
-            };
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "between 0 and 99999998"
-            )]
-            let max_attempts = attempts.unwrap_or(3.0) as u64;
-            retriers.push(Retrier {
-                errors,
-                interval_seconds: interval.unwrap_or(1.0),
-                max_attempts,
-                backoff_rate: backoff.unwrap_or(2.0),
-                max_delay_seconds: longest,
-                jitter,
-            });
-        }
-        retriers
-    }
-
-    fn catchers(
-        &mut self,
-        fields: &Fields<'_>,
-        language: Language,
-        around: &mut Surroundings,
-    ) -> Vec<Catcher> {
-        let list = fields.list("Catch", &mut self.findings).map(Vec::as_slice).unwrap_or_default();
-        let mut catchers = Vec::new();
-        for (index, value) in list.iter().enumerate() {
-            let at = format!("{}[{index}]", fields.place("Catch"));
-            let Some(catch) = Fields::of(value, at, &mut self.findings) else { continue };
-            let errors = self.error_equals(&catch, index + 1 == list.len());
-            catch.require(&["Next"], &mut self.findings);
-            let name = catch.text("Next", &mut self.findings);
-            let at = catch.place("Next");
-            let next = around.target(name, "Next", &at, &mut self.findings);
-            catchers.push(Catcher {
-                errors,
-                next,
-                result_path: self.result_path(&catch),
-                output: match language {
-                    Language::Jsonata => self.expressions(&catch, "Output"),
-                    Language::JsonPath => None,
-                },
-                assign: self.assign(&catch, language),
-            });
-        }
-        catchers
-    }
-
-    fn error_equals(&mut self, fields: &Fields<'_>, is_last: bool) -> Vec<String> {
-        fields.require(&["ErrorEquals"], &mut self.findings);
-        let at = fields.place("ErrorEquals");
-        let list = fields.list("ErrorEquals", &mut self.findings);
-        let names: Vec<String> = list
-            .into_iter()
-            .flatten()
-            .filter_map(|name| name.as_str().map(ToOwned::to_owned))
-            .collect();
-        if list.is_some_and(|list| list.is_empty() || list.len() != names.len()) {
-            self.findings.error(&at, "ErrorEquals must be a non-empty array of strings");
-        }
-        if names.iter().any(|name| name == "States.ALL") && (names.len() > 1 || !is_last) {
-            let message = "States.ALL must appear alone, and in the last retrier or catcher";
-            self.findings.error(&at, message);
-        }
-        names
     }
 }

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    Amount, Language, Resource, Task,
-    build::Builder,
-    fields::Fields,
-};
+use super::{Amount, Language, Resource, Task, build::Builder, fields::Fields};
 use crate::event::Integration;
 
 impl Builder {
@@ -27,7 +23,8 @@ impl Builder {
         let limit = 1.0..=99_999_999.0;
         let timeout = self.amount(fields, "TimeoutSeconds", language, limit.clone(), true);
         let heartbeat = self.amount(fields, "HeartbeatSeconds", language, limit, true);
-        if let (Some(Amount::Fixed(timeout)), Some(Amount::Fixed(heartbeat))) = (&timeout, &heartbeat)
+        if let (Some(Amount::Fixed(timeout)), Some(Amount::Fixed(heartbeat))) =
+            (&timeout, &heartbeat)
             && heartbeat >= timeout
         {
             let message = "HeartbeatSeconds must be smaller than TimeoutSeconds";
@@ -50,7 +47,7 @@ impl Builder {
         let what = match resource.integration {
             Integration::Callback => "'.waitForTaskToken' service integration ",
             Integration::Sync => "'.sync' service integration ",
-            Integration::Activity => "Activity tasks ",
+            Integration::Activity => "Activity ARN",
             Integration::Lambda | Integration::Service => return,
         };
         if self.express {
@@ -134,9 +131,15 @@ mod tests {
                 "startExecution.sync:2",
                 Integration::Sync,
             ),
-            ("arn:aws:states:::aws-sdk:s3:getObject", "aws-sdk:s3", "getObject", Integration::Service),
+            (
+                "arn:aws:states:::aws-sdk:s3:getObject",
+                "aws-sdk:s3",
+                "getObject",
+                Integration::Service,
+            ),
         ] {
-            let found = resource(arn).map(|r| (r.service.to_string(), r.api.to_string(), r.integration));
+            let found =
+                resource(arn).map(|r| (r.service.to_string(), r.api.to_string(), r.integration));
             assert_eq!(found, Some((service.to_owned(), api.to_owned(), integration)), "{arn}");
         }
     }

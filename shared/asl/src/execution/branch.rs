@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use super::{
     frame::{Branches, Flow, Frame, FrameId, Work},
-    turn::{Sight, Turn},
+    sight::Sight,
+    turn::Turn,
 };
 use crate::{
-    definition::{FlowId, Items, Kind, Language, Map, State, StateId},
+    definition::{FlowId, Items, Language, Map, State, StateId},
     doc::Doc,
     env::Item,
     fault::{Fault, Nature},
@@ -39,7 +40,6 @@ impl<'a> Turn<'a> {
         frame.work = Work::Branches(Branches {
             input,
             items: None,
-            keys: None,
             results: vec![None; branches.len()],
             open,
             next: branches.len(),
@@ -59,14 +59,13 @@ impl<'a> Turn<'a> {
         if map.distributed.is_some() {
             return self.start_run(frame, state, map, effective);
         }
-        let (items, keys) = self.items(frame, state, map, effective)?;
+        let items = self.items(frame, state, map, effective)?;
         let concurrency = self.concurrency(frame, state, map, effective)?;
         let length = items.value().as_array().map_or(0, Vec::len);
         self.advance(frame, "MapStateStarted", Details::MapStarted { length: length as u64 });
         let mut branches = Branches {
             input: effective.clone(),
             items: Some(items),
-            keys,
             results: vec![None; length],
             open: Vec::new(),
             next: 0,
@@ -100,14 +99,14 @@ impl<'a> Turn<'a> {
         Ok(if limit == 0 { usize::MAX } else { limit })
     }
 
-    /// A Map's items, and their names where they came from an object.
+    /// A Map's items: an array.
     pub(super) fn items(
         &self,
         frame: &Frame,
         state: &State,
         map: &Map,
         effective: &Doc,
-    ) -> Result<(Doc, Option<Vec<String>>), Fault> {
+    ) -> Result<Doc, Fault> {
         let (items, source) = match &map.items {
             Items::Input => (effective.clone(), "$"),
             Items::Path(query) => {
@@ -116,18 +115,16 @@ impl<'a> Turn<'a> {
             Items::Template(template) => {
                 let found = self.fill(frame, state, template, effective)?;
                 if !found.value().is_array() {
-                    return Err(match template {
-                        crate::template::Template::Expression(expression) => {
-                            expression.unexpected("array", found.value())
-                        }
-                        _ => no_array(&found),
+                    return Err(match template.as_expression() {
+                        Some(expression) => expression.unexpected("array", found.value()),
+                        None => no_array(&found),
                     });
                 }
                 (found, "$")
             }
         };
         if items.value().is_array() {
-            return Ok((items, None));
+            return Ok(items);
         }
         Err(match state.language {
             Language::Jsonata => no_array(&items),
@@ -153,8 +150,7 @@ impl<'a> Turn<'a> {
             .as_ref()
             .and_then(|items| items.value().get(index))
             .map_or(Value::Null, Value::clone);
-        let key = branches.keys.as_ref().and_then(|keys| keys.get(index).cloned());
-        let item = Item { index, value: Doc::new(value), key };
+        let item = Item { index, value: Doc::new(value) };
         let input = self.item_input(frame, state, map, &branches.input, &item)?;
         let details = Details::Iteration { name: Arc::clone(&state.name), index: index as u64 };
         let started = self.emit("MapIterationStarted", previous, details);
@@ -225,7 +221,7 @@ impl<'a> Turn<'a> {
         }
         frame.prev = child.prev;
         let mut outcome = Ok(());
-        if let Kind::Map(map) = &state.kind {
+        if let Some(map) = state.kind.as_map() {
             let (name, index) = (Arc::clone(&state.name), child.slot as u64);
             let details = Details::Iteration { name, index };
             frame.prev = self.emit("MapIterationSucceeded", child.prev, details);
@@ -256,10 +252,8 @@ impl<'a> Turn<'a> {
         let Work::Branches(branches) = std::mem::replace(&mut frame.work, Work::Again) else {
             return Ok(Flow::Block);
         };
-        let kind = match state.kind {
-            Kind::Map(_) => "MapStateSucceeded",
-            _ => "ParallelStateSucceeded",
-        };
+        let is_map = state.kind.as_map().is_some();
+        let kind = if is_map { "MapStateSucceeded" } else { "ParallelStateSucceeded" };
         self.emit(kind, frame.prev, Details::None);
         let outputs = branches.results.into_iter().flatten().map(Doc::into_value).collect();
         self.complete(frame, state, Doc::new(Value::Array(outputs)))
@@ -276,16 +270,12 @@ impl<'a> Turn<'a> {
         let state = self.state_of(&frame)?;
         frame.prev = child.prev;
         let failed_in_task =
-            self.state_of(&child).is_some_and(|state| matches!(state.kind, Kind::Task(_)));
-        match &state.kind {
-            Kind::Map(_) => {
-                let (name, index) = (Arc::clone(&state.name), child.slot as u64);
-                self.emit("MapIterationFailed", child.prev, Details::Iteration { name, index });
-            }
-            _ if failed_in_task => {
-                self.emit("TaskStateAborted", child.prev, Details::None);
-            }
-            _ => {}
+            self.state_of(&child).is_some_and(|state| state.kind.as_task().is_some());
+        if state.kind.as_map().is_some() {
+            let (name, index) = (Arc::clone(&state.name), child.slot as u64);
+            self.emit("MapIterationFailed", child.prev, Details::Iteration { name, index });
+        } else if failed_in_task {
+            self.emit("TaskStateAborted", child.prev, Details::None);
         }
         child.work = Work::Failed;
         self.abort_branches(&mut frame, Some(child));

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::{
     frame::{Flow, Frame, Work},
-    turn::{Sight, Turn, exited},
+    sight::Sight,
+    turn::{Turn, exited},
 };
 use crate::{
     definition::{Amount, Assign, Language, Next, Pick, ResultPath, State},
@@ -86,7 +87,9 @@ impl Turn<'_> {
                 let input = frame.input.clone();
                 let sight = Sight { result: Some(&result), ..Sight::of(&input) };
                 let output = match &state.data.output {
-                    Some(template) => self.with_env(frame, state, sight, |env| template.fill(env))?,
+                    Some(template) => {
+                        self.with_env(frame, state, sight, |env| template.fill(env))?
+                    }
                     None => result.clone(),
                 };
                 (output, self.assigned(frame, state, state.assign.as_ref(), sight)?)
@@ -212,9 +215,9 @@ impl Turn<'_> {
             }
             Amount::Path(query) => {
                 let found = self.query(frame, state, query, root)?;
-                let number = match found.value() {
-                    Value::String(text) => text.trim().parse::<f64>().ok(),
-                    other => other.as_f64(),
+                let number = match found.value().as_str() {
+                    Some(text) => text.trim().parse::<f64>().ok(),
+                    None => found.value().as_f64(),
                 };
                 let fits = number.filter(|number| !whole || number.fract() == 0.0);
                 fits.ok_or_else(|| not_a_number(name, whole, found.value(), query))

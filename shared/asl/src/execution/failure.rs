@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use super::{
     data::place,
     frame::{Flow, Frame, TimerOf, Work},
-    turn::{Sight, Turn},
+    sight::Sight,
+    turn::Turn,
 };
 use crate::{
     definition::{Catcher, Kind, Language, Next, Retrier, State},
@@ -54,7 +55,8 @@ impl Turn<'_> {
                 state: Arc::clone(&state.name),
             };
             // Recorded: the row follows from whatever the state's entry followed from.
-            let previous = if frame.prev == frame.entered { frame.entered_prev } else { frame.prev };
+            let previous =
+                if frame.prev == frame.entered { frame.entered_prev } else { frame.prev };
             frame.prev = self.emit("EvaluationFailed", previous, details);
         }
         fault
@@ -93,7 +95,9 @@ impl Turn<'_> {
                 let input = frame.input.clone();
                 let sight = Sight { error: Some(&error), ..Sight::of(&input) };
                 let output = match &catcher.output {
-                    Some(template) => self.with_env(frame, state, sight, |env| template.fill(env))?,
+                    Some(template) => {
+                        self.with_env(frame, state, sight, |env| template.fill(env))?
+                    }
                     None => error.clone(),
                 };
                 let assigned = self.assigned(frame, state, catcher.assign.as_ref(), sight)?;
@@ -113,10 +117,10 @@ impl Turn<'_> {
         if fault.nature == Nature::Runtime {
             return;
         }
-        match &state.kind {
-            Kind::Map(_) => self.advance(frame, "MapStateFailed", Details::None),
-            Kind::Parallel { .. } => self.advance(frame, "ParallelStateFailed", Details::None),
-            _ => {}
+        if state.kind.as_map().is_some() {
+            self.advance(frame, "MapStateFailed", Details::None);
+        } else if matches!(state.kind, Kind::Parallel { .. }) {
+            self.advance(frame, "ParallelStateFailed", Details::None);
         }
     }
 }

@@ -81,7 +81,7 @@ pub(super) struct TaskWork {
     pub(super) submitted: bool,
 }
 
-/// A heartbeat timer that restarts.
+/// A heartbeat timer that restarts; 0 until it runs.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Heartbeat {
     pub(super) timer: u64,
@@ -95,8 +95,6 @@ pub(super) struct Branches {
     pub(super) input: Doc,
     /// The items of a Map; absent for a Parallel.
     pub(super) items: Option<Doc>,
-    /// The field names, where a Map's items are an object.
-    pub(super) keys: Option<Vec<String>>,
     pub(super) results: Vec<Option<Doc>>,
     /// Branches under way.
     pub(super) open: Vec<FrameId>,

@@ -10,11 +10,13 @@
 mod abort;
 mod branch;
 mod data;
+mod end;
 mod failure;
 mod frame;
 mod probe;
 mod redrive;
 mod run;
+mod sight;
 mod state;
 mod task;
 mod tested;
@@ -33,11 +35,11 @@ use crate::{
     event::{Effect, Ending, Event, Status},
     history::HistoryEvent,
 };
-pub use tested::{
-    Inspection, Mock, MockError, StateConfiguration, TestError, TestReport, TestRequest, TestStatus,
-    test_state,
-};
 use frame::{Frame, FrameId, TimerOf};
+pub use tested::{
+    Inspection, Mock, MockError, StateConfiguration, TestError, TestReport, TestRequest,
+    TestStatus, test_state,
+};
 use turn::Turn;
 
 /// The engine's version. It is stamped on every execution; an engine of another version must not
@@ -70,7 +72,7 @@ impl Default for Limits {
 }
 
 /// What an execution starts from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Start {
     /// The execution's ARN or other unique id.
     pub arn: String,
@@ -97,7 +99,7 @@ pub struct Start {
 }
 
 /// The part of a definition an execution runs: all of it, or the processor of a distributed Map.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Part {
     pub(crate) flow: FlowId,
 }

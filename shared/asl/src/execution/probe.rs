@@ -34,10 +34,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn note_effective(&self, state: &State, effective: &Doc) {
-        let shown = !matches!(
-            state.kind,
-            Kind::Parallel { .. } | Kind::Pass { result: Some(_) }
-        );
+        let shown = !matches!(state.kind, Kind::Parallel { .. } | Kind::Pass { result: Some(_) });
         if shown && state.language == Language::JsonPath {
             self.note("afterInputPath", effective);
         }

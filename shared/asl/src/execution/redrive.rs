@@ -27,6 +27,7 @@ impl Turn<'_> {
     pub(super) fn redrive(&mut self) {
         let redrivable = self.x.kind == Kind::Standard
             && self.x.status != Status::Succeeded
+            && self.has_room()
             && !self.x.frames.is_empty();
         if !redrivable {
             return;

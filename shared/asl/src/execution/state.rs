@@ -2,7 +2,8 @@
 
 use super::{
     frame::{Flow, Frame},
-    turn::{Sight, Turn},
+    sight::Sight,
+    turn::Turn,
 };
 use crate::{
     definition::{Kind, Language, Next, Rule, State, StateId},

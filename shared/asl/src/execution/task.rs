@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
+use serde_json::{Value, json};
+
 use super::{
     frame::{Flow, Frame, Heartbeat, TaskWork, TimerOf, Work},
     turn::Turn,
 };
 use crate::{
-    definition::{Amount, Kind, Resource, State, Task},
+    definition::{Amount, Resource, State, Task},
     doc::Doc,
     entropy,
     event::{Call, Effect, Integration, TaskId},
@@ -33,7 +35,8 @@ impl<'a> Turn<'a> {
         // An activity's worker gets the token with the task; expressions do not see it.
         let visible = token.as_deref().filter(|_| resource.integration != Integration::Activity);
         let arguments = self.arguments(frame, state, effective, visible)?;
-        let timeout = self.seconds(frame, state, task.timeout.as_ref(), "TimeoutSeconds", effective)?;
+        let timeout =
+            self.seconds(frame, state, task.timeout.as_ref(), "TimeoutSeconds", effective)?;
         let heartbeat =
             self.seconds(frame, state, task.heartbeat.as_ref(), "HeartbeatSeconds", effective)?;
         let credentials = match &task.credentials {
@@ -66,11 +69,12 @@ impl<'a> Turn<'a> {
         self.out.effects.push(Effect::Call(Box::new(call)));
         let whose = TimerOf::Frame(frame.id);
         let timeout = timeout.map(|seconds| self.timer(whose, self.in_seconds(seconds)));
+        let started = resource.integration != Integration::Activity;
+        // The heartbeat of an activity counts from when a worker has taken it.
         let heartbeat = heartbeat.map(|seconds| Heartbeat {
-            timer: self.timer(whose, self.in_seconds(seconds)),
+            timer: if started { self.timer(whose, self.in_seconds(seconds)) } else { 0 },
             seconds,
         });
-        let started = resource.integration != Integration::Activity;
         frame.work =
             Work::Task(TaskWork { id, timeout, heartbeat, token, started, submitted: false });
         Ok(Flow::Block)
@@ -128,7 +132,7 @@ impl<'a> Turn<'a> {
                     parameters: call.arguments.text(),
                     timeout_seconds,
                     heartbeat_seconds,
-                    credentials: call.credentials.as_ref().map(|doc| doc.value().clone()),
+                    credentials: call.credentials.as_ref().map(shown_credentials),
                 };
                 self.advance(frame, "TaskScheduled", details);
                 let (service, api) = (Arc::clone(&call.service), Arc::clone(&call.api));
@@ -141,22 +145,24 @@ impl<'a> Turn<'a> {
     fn take_task(&mut self, task: TaskId) -> Option<(Frame, TaskWork)> {
         let id = *self.x.tasks.get(&task.0)?;
         let frame = self.x.frames.remove(&id)?;
-        match &frame.work {
-            Work::Task(work) if work.id == task.0 => {
-                let work = work.clone();
-                Some((frame, work))
-            }
-            _ => {
-                self.x.frames.insert(id, frame);
-                None
-            }
+        if let Work::Task(work) = &frame.work
+            && work.id == task.0
+        {
+            let work = work.clone();
+            return Some((frame, work));
         }
+        self.x.frames.insert(id, frame);
+        None
     }
 
     pub(super) fn task_started(&mut self, task: TaskId, worker: Option<String>) {
         let Some((mut frame, mut work)) = self.take_task(task) else { return };
         if !work.started {
             work.started = true;
+            if let Some(heartbeat) = &mut work.heartbeat {
+                let at = self.in_seconds(heartbeat.seconds);
+                heartbeat.timer = self.timer(TimerOf::Frame(frame.id), at);
+            }
             self.advance(&mut frame, "ActivityStarted", Details::ActivityStarted { worker });
             frame.work = Work::Task(work);
         }
@@ -183,7 +189,7 @@ impl<'a> Turn<'a> {
 
     pub(super) fn task_heartbeat(&mut self, task: TaskId) {
         let Some((mut frame, mut work)) = self.take_task(task) else { return };
-        if let Some(heartbeat) = work.heartbeat {
+        if let Some(heartbeat) = work.heartbeat.filter(|_| work.started) {
             self.cancel_timer(heartbeat.timer);
             let at = self.in_seconds(heartbeat.seconds);
             let timer = self.timer(TimerOf::Frame(frame.id), at);
@@ -313,11 +319,13 @@ impl<'a> Turn<'a> {
     /// The Task a thread is in, and its resource.
     fn task_state(&self, frame: &Frame) -> Option<(&'a State, &'a Resource)> {
         let state = self.state_of(frame)?;
-        match &state.kind {
-            Kind::Task(task) => Some((state, &task.resource)),
-            _ => None,
-        }
+        state.kind.as_task().map(|task| (state, &task.resource))
     }
+}
+
+/// The history names the role as the API does.
+fn shown_credentials(credentials: &Doc) -> Value {
+    json!({ "roleArn": credentials.value().get("RoleArn") })
 }
 
 fn failure(resource: &Resource, fault: &Fault) -> Details {

@@ -13,15 +13,15 @@ use super::{
 };
 use crate::{
     definition::{Definition, Kind, Machine, State},
-    doc::Doc,
-    env::{Context, Env, Item, Variables},
-    event::{Effect, Ending, Event, Status, TaskId, TimerId},
+    event::{Effect, Event, Status, TaskId, TimerId},
     fault::Fault,
     history::{Details, HistoryEvent},
 };
 
 /// Rows kept free below the limit, so that the end still fits.
 const RESERVED_ROWS: u64 = 4;
+/// Longest Express execution.
+const MAX_EXPRESS_SECONDS: i64 = 300;
 
 /// The execution and what this turn has produced so far.
 pub(super) struct Turn<'a> {
@@ -32,7 +32,7 @@ pub(super) struct Turn<'a> {
     pub(super) ready: VecDeque<FrameId>,
     /// Set while a single state is tested.
     pub(super) probe: Option<RefCell<Probe>>,
-    draws: Cell<u64>,
+    pub(super) draws: Cell<u64>,
 }
 
 impl<'a> Turn<'a> {
@@ -66,11 +66,11 @@ impl<'a> Turn<'a> {
         self.ready.push_back(id);
     }
 
-    /// The timer of the whole execution; children of a distributed Map have none of their own.
+    /// The timer of the whole execution. The machine's timeout is not that of a Map's children.
     pub(super) fn execution_timer(&mut self, from: i64) {
-        if self.x.flow == 0
-            && let Some(seconds) = self.machine.timeout_seconds
-        {
+        let own = self.machine.timeout_seconds.filter(|_| self.x.flow == 0);
+        let most = (self.x.kind == super::Kind::Express).then_some(MAX_EXPRESS_SECONDS);
+        if let Some(seconds) = own.into_iter().chain(most).min() {
             self.timer(TimerOf::Execution, from.saturating_add(seconds.saturating_mul(1000)));
         }
     }
@@ -128,7 +128,7 @@ impl<'a> Turn<'a> {
         loop {
             let next = match flow {
                 Flow::Go => {
-                    if self.x.last_event + RESERVED_ROWS > self.x.limits.max_events {
+                    if !self.has_room() {
                         self.x.frames.insert(frame.id, frame);
                         self.too_many_events();
                         return;
@@ -160,6 +160,11 @@ impl<'a> Turn<'a> {
                 None => return,
             }
         }
+    }
+
+    /// Whether there is room for more rows.
+    pub(super) fn has_room(&self) -> bool {
+        self.x.last_event + RESERVED_ROWS <= self.x.limits.max_events
     }
 
     /// Writes a row.
@@ -229,120 +234,14 @@ impl<'a> Turn<'a> {
                     Flow::Block
                 }
             }
-            _ => Flow::Block,
+            Work::Enter
+            | Work::Again
+            | Work::Waiting { .. }
+            | Work::Retrying { .. }
+            | Work::Branches(_)
+            | Work::Run(_)
+            | Work::Failed => Flow::Block,
         }
-    }
-
-    fn succeed(&mut self, frame: &Frame, output: &Doc) {
-        let text = output.text();
-        let details = Details::Output { output: Arc::clone(&text) };
-        self.emit("ExecutionSucceeded", frame.prev, details);
-        self.x.frames.clear();
-        self.finish(Ending {
-            status: Status::Succeeded,
-            output: Some(text),
-            error: None,
-            cause: None,
-        });
-    }
-
-    fn fail(&mut self, mut frame: Frame, fault: Fault) {
-        let Fault { error, cause, .. } = fault;
-        let details = Details::Failure { error: error.clone(), cause: cause.clone() };
-        self.advance(&mut frame, "ExecutionFailed", details);
-        frame.work = Work::Failed;
-        self.unpark(frame);
-        self.finish(Ending { status: Status::Failed, output: None, error, cause });
-    }
-
-    fn too_many_events(&mut self) {
-        let error = Some("States.Runtime".to_owned());
-        let limit = self.x.limits.max_events;
-        let cause = Some(format!(
-            "The execution reached the maximum number of history events ({limit})."
-        ));
-        let last = self.x.last_event;
-        let details = Details::Failure { error: error.clone(), cause: cause.clone() };
-        self.emit("ExecutionFailed", last, details);
-        self.finish(Ending { status: Status::Failed, output: None, error, cause });
-    }
-
-    fn time_out(&mut self) {
-        let previous = self.root_prev();
-        self.emit("ExecutionTimedOut", previous, Details::Failure { error: None, cause: None });
-        self.finish(Ending { status: Status::TimedOut, output: None, error: None, cause: None });
-    }
-
-    fn stop(&mut self, error: Option<String>, cause: Option<String>) {
-        let details = Details::Failure { error: error.clone(), cause: cause.clone() };
-        self.emit("ExecutionAborted", 0, details);
-        self.finish(Ending { status: Status::Aborted, output: None, error, cause });
-    }
-
-    fn root_prev(&self) -> u64 {
-        self.x.frames.values().find(|frame| frame.parent.is_none()).map_or(0, |frame| frame.prev)
-    }
-
-    /// Ends the execution: nothing outside is waited for any more.
-    fn finish(&mut self, ending: Ending) {
-        self.ready.clear();
-        self.let_go_of_everything();
-        self.x.status = ending.status;
-        self.x.ending = Some(ending.clone());
-        self.out.effects.push(Effect::Finished(ending));
-    }
-
-    /// What an expression in the thread's state sees.
-    pub(super) fn with_env<R>(
-        &self,
-        frame: &Frame,
-        state: &State,
-        sight: Sight<'_>,
-        look: impl FnOnce(&Env<'_>) -> R,
-    ) -> R {
-        let scopes = self.scopes(frame);
-        self.draws.set(self.draws.get() + 1);
-        let env = Env {
-            root: sight.root,
-            input: &frame.input,
-            result: sight.result,
-            error: sight.error,
-            scopes: &scopes,
-            context: Context {
-                identity: &self.x.identity,
-                state: &state.name,
-                entered_at: frame.entered_at,
-                retry_count: state.kind.may_be_retried().then_some(frame.retry_count),
-                token: sight.token,
-                item: sight.item.or_else(|| self.item(frame)),
-            },
-            entropy: crate::entropy::Entropy::new(&self.x.seed, self.draws.get()),
-            now: self.now,
-        };
-        look(&env)
-    }
-
-    /// The variables in sight, innermost first.
-    fn scopes<'f>(&'f self, frame: &'f Frame) -> Vec<&'f Variables> {
-        let mut scopes = vec![&frame.variables];
-        let mut parent = frame.parent;
-        while let Some(outer) = parent.and_then(|id| self.x.frames.get(&id)) {
-            scopes.push(&outer.variables);
-            parent = outer.parent;
-        }
-        scopes
-    }
-
-    /// The item of the innermost Map around the thread.
-    fn item<'f>(&'f self, frame: &'f Frame) -> Option<&'f Item> {
-        let mut at = Some(frame);
-        while let Some(here) = at {
-            if here.item.is_some() {
-                return here.item.as_ref();
-            }
-            at = here.parent.and_then(|id| self.x.frames.get(&id));
-        }
-        None
     }
 
     /// The state a thread is in.
@@ -367,8 +266,7 @@ impl<'a> Turn<'a> {
     fn enter(&mut self, frame: &mut Frame, state: &State) {
         frame.entered_prev = frame.prev;
         let kind = entered(&state.kind);
-        let details =
-            Details::Entered { name: Arc::clone(&state.name), input: frame.input.text() };
+        let details = Details::Entered { name: Arc::clone(&state.name), input: frame.input.text() };
         self.advance(frame, kind, details);
         frame.entered = frame.prev;
         frame.entered_at = self.now;
@@ -376,23 +274,6 @@ impl<'a> Turn<'a> {
         frame.retry_count = 0;
         frame.parked = None;
         frame.work = Work::Again;
-    }
-}
-
-/// What an expression sees besides variables and the context object.
-#[derive(Clone, Copy)]
-pub(super) struct Sight<'a> {
-    /// `$` of a JSONPath.
-    pub(super) root: &'a Doc,
-    pub(super) result: Option<&'a Doc>,
-    pub(super) error: Option<&'a Doc>,
-    pub(super) token: Option<&'a str>,
-    pub(super) item: Option<&'a Item>,
-}
-
-impl<'a> Sight<'a> {
-    pub(super) fn of(root: &'a Doc) -> Self {
-        Self { root, result: None, error: None, token: None, item: None }
     }
 }
 

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{
     frame::{Flow, Frame, TimerOf, Work},
-    turn::{Sight, Turn},
+    sight::Sight,
+    turn::Turn,
 };
 use crate::{
     definition::{Kind, Language, State, WaitFor},
@@ -71,7 +72,8 @@ impl Turn<'_> {
             WaitFor::SecondsExpression(expression) => {
                 let sight = Sight::of(effective);
                 let value = self.with_env(frame, state, sight, |env| expression.value(env))?;
-                let seconds = whole(&value).ok_or_else(|| expression.unexpected("integer", &value))?;
+                let seconds =
+                    whole(&value).ok_or_else(|| expression.unexpected("integer", &value))?;
                 if seconds < 0 {
                     let cause = format!("The Seconds field must not be negative: {seconds}");
                     return Err(Fault::evaluation(None, cause));

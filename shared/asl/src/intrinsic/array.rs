@@ -60,7 +60,9 @@ pub(super) fn unique(list: &Value) -> Result<Value, String> {
 /// A text that equal values share.
 fn canonical(value: &Value) -> String {
     match value {
-        Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), |n| n.to_string()),
+        Value::Number(number) => {
+            number.as_f64().map_or_else(|| number.to_string(), |n| n.to_string())
+        }
         Value::Array(items) => {
             format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(","))
         }

@@ -95,23 +95,15 @@ impl Call {
         })
     }
 
-    /// Every query among the arguments.
-    pub(crate) fn visit_queries<'a>(&'a self, look: &mut dyn FnMut(&'a Query)) {
-        for argument in &self.arguments {
-            match argument {
-                Argument::Query(query) => look(query),
-                Argument::Call(call) => call.visit_queries(look),
-                Argument::Text(_) | Argument::Literal(_) => {}
-            }
-        }
-    }
-
     fn made(&self, env: &Env<'_>) -> Result<Value, String> {
         if self.function == Function::Format {
             return self.format(env);
         }
-        let arguments =
-            self.arguments.iter().map(|argument| argument.value(env)).collect::<Result<Vec<_>, _>>()?;
+        let arguments = self
+            .arguments
+            .iter()
+            .map(|argument| argument.value(env))
+            .collect::<Result<Vec<_>, _>>()?;
         let argument = |index: usize| arguments.get(index).unwrap_or(&Value::Null);
         match self.function {
             Function::Array => Ok(Value::Array(arguments)),
@@ -143,8 +135,8 @@ impl Call {
             self.arguments.split_first().ok_or("a template is required as the first argument")?;
         let pieces = match template {
             Argument::Text(pieces) => pieces.clone(),
-            other => parse::pieces(
-                other.value(env)?.as_str().ok_or("the first argument must be a string")?,
+            Argument::Literal(_) | Argument::Query(_) | Argument::Call(_) => parse::pieces(
+                template.value(env)?.as_str().ok_or("the first argument must be a string")?,
             ),
         };
         let holes = pieces.iter().filter(|piece| **piece == Piece::Hole).count();
@@ -161,7 +153,11 @@ impl Call {
                 Piece::Text(part) => out.push_str(part),
                 Piece::Hole => {
                     if let Some(argument) = arguments.next() {
+                        let before = out.len();
                         text::java(&argument.value(env)?, &mut out);
+                        if !env.may_copy(out.len() - before) {
+                            return Err("the text is too long".to_owned());
+                        }
                     }
                 }
             }

@@ -50,8 +50,7 @@ impl<'a> Reader<'a> {
         let whole = self.rest;
         self.rest = self.rest.strip_prefix("States.")?;
         let name = self.until(|c| !c.is_ascii_alphanumeric());
-        let (_, function, fewest, most) =
-            *FUNCTIONS.iter().find(|(known, ..)| *known == name)?;
+        let (_, function, fewest, most) = *FUNCTIONS.iter().find(|(known, ..)| *known == name)?;
         self.spaces();
         if !self.take('(') {
             return None;
@@ -165,9 +164,8 @@ mod tests {
 
     #[test]
     fn calls_nest_ten_deep_and_no_deeper() {
-        let nested = |depth: usize| {
-            format!("{}1{}", "States.Array(".repeat(depth), ")".repeat(depth))
-        };
+        let nested =
+            |depth: usize| format!("{}1{}", "States.Array(".repeat(depth), ")".repeat(depth));
         assert!(call(&nested(10)).is_some());
         assert!(call(&nested(11)).is_none());
     }
@@ -191,7 +189,9 @@ mod tests {
 
     #[test]
     fn paths_with_commas_and_parentheses_stay_whole() {
-        for text in ["States.Array($.a[0,1], $.b[?(@.c == ')')])", "States.Array($['a,b'], $$.Task)"] {
+        for text in
+            ["States.Array($.a[0,1], $.b[?(@.c == ')')])", "States.Array($['a,b'], $$.Task)"]
+        {
             assert_eq!(call(text).map(|call| call.arguments.len()), Some(2), "{text}");
         }
     }

@@ -21,10 +21,7 @@ pub(super) fn base64_decode(value: &Value) -> Result<Value, String> {
 }
 
 pub(super) fn hash(value: &Value, algorithm: &Value) -> Result<Value, String> {
-    let rendered = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let rendered = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
     if rendered.chars().count() > MAX_INPUT {
         return Err(format!("the input is longer than {MAX_INPUT} characters"));
     }
@@ -35,7 +32,9 @@ pub(super) fn hash(value: &Value, algorithm: &Value) -> Result<Value, String> {
         Some("SHA-256") => hex(&Sha256::digest(bytes)),
         Some("SHA-384") => hex(&Sha384::digest(bytes)),
         Some("SHA-512") => hex(&Sha512::digest(bytes)),
-        _ => return Err(format!("{algorithm} is not one of MD5, SHA-1, SHA-256, SHA-384, SHA-512")),
+        _ => {
+            return Err(format!("{algorithm} is not one of MD5, SHA-1, SHA-256, SHA-384, SHA-512"));
+        }
     };
     Ok(Value::String(hash))
 }

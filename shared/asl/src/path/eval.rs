@@ -87,7 +87,12 @@ impl Path {
             let written = match segment {
                 Segment::Name(name) => write!(text, "['{name}']"),
                 Segment::Index(index) => write!(text, "[{index}]"),
-                _ => write!(text, "[*]"),
+                Segment::Names(_)
+                | Segment::Indexes(_)
+                | Segment::Slice(..)
+                | Segment::Wildcard
+                | Segment::Filter(_)
+                | Segment::Descend(_) => write!(text, "[*]"),
             };
             debug_assert!(written.is_ok(), "writing to a String does not fail");
         }

@@ -108,7 +108,7 @@ impl Operand {
         };
         match path.get(from).ok()? {
             Found::Many(values) if values.is_empty() => None,
-            found => Some(found.into_value()),
+            found @ (Found::One(_) | Found::Many(_) | Found::Made(_)) => Some(found.into_value()),
         }
     }
 }
@@ -225,8 +225,7 @@ fn comparison(cursor: &mut Cursor<'_>) -> Option<Filter> {
     }
     let operator = OPERATORS.iter().find(|(name, _)| cursor.take(name));
     let Some((_, operator)) = operator else {
-        return matches!(left, Operand::Item(_) | Operand::Root(_))
-            .then_some(Filter::Exists(left));
+        return matches!(left, Operand::Item(_) | Operand::Root(_)).then_some(Filter::Exists(left));
     };
     cursor.spaces();
     Some(Filter::Compare(left, *operator, operand(cursor)?))

@@ -89,9 +89,7 @@ fn keys(value: &Value) -> Value {
 
 fn end(value: &Value, pick: fn(&[Value]) -> Option<&Value>) -> Result<Value, NotFound> {
     let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
-    pick(items)
-        .cloned()
-        .ok_or_else(|| NotFound("Array index function on an empty list".to_owned()))
+    pick(items).cloned().ok_or_else(|| NotFound("Array index function on an empty list".to_owned()))
 }
 
 fn numbers(value: &Value) -> Vec<f64> {

@@ -64,28 +64,20 @@ impl Path {
 
     /// Whether the path names one place.
     pub(crate) fn is_definite(&self) -> bool {
-        self.segments
-            .iter()
-            .all(|segment| matches!(segment, Segment::Name(_) | Segment::Index(_)))
+        self.segments.iter().all(|segment| matches!(segment, Segment::Name(_) | Segment::Index(_)))
     }
 
     /// The leading names of the path, as far as they are names.
     pub(crate) fn leading_names(&self) -> impl Iterator<Item = &str> {
-        self.segments.iter().map_while(|segment| match segment {
-            Segment::Name(name) => Some(name.as_str()),
-            _ => None,
+        self.segments.iter().map_while(|segment| {
+            if let Segment::Name(name) = segment { Some(name.as_str()) } else { None }
         })
-    }
-
-    /// The number of steps.
-    pub(crate) fn len(&self) -> usize {
-        self.segments.len()
     }
 
     /// The path without its first `count` steps.
     pub(crate) fn skip(&self, count: usize) -> Self {
         let segments = self.segments.get(count..).unwrap_or_default().to_vec();
-        Self { source: self.source.clone(), segments, function: self.function.clone() }
+        Self { source: self.source.clone(), segments, function: self.function }
     }
 }
 
@@ -143,9 +135,19 @@ mod tests {
 
     #[test]
     fn broken_paths_are_refused() {
-        for text in
-            ["", "a", "$.", "$[", "$['a", "$.a[", "$.a[1", "$.a[?(", "$.a b", "$..", "$.a[?(@.b ==)]"]
-        {
+        for text in [
+            "",
+            "a",
+            "$.",
+            "$[",
+            "$['a",
+            "$.a[",
+            "$.a[1",
+            "$.a[?(",
+            "$.a b",
+            "$..",
+            "$.a[?(@.b ==)]",
+        ] {
             assert!(Path::parse(text).is_none(), "{text}");
         }
     }

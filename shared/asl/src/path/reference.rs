@@ -42,7 +42,12 @@ impl Reference {
                 Segment::Index(index) => usize::try_from(*index)
                     .ok()
                     .and_then(|index| place.as_array_mut().and_then(|items| items.get_mut(index))),
-                _ => None,
+                Segment::Names(_)
+                | Segment::Indexes(_)
+                | Segment::Slice(..)
+                | Segment::Wildcard
+                | Segment::Filter(_)
+                | Segment::Descend(_) => None,
             };
             let Some(next) = next else { return false };
             place = next;

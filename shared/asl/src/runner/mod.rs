@@ -11,8 +11,8 @@ use serde_json::Value;
 pub use script::Script;
 
 use crate::{
-    Call, ChildId, Definition, Diagnostic, Doc, Effect, Ending, Event, Execution, HistoryEvent, Kind,
-    Limits, Outcome, ResultFile, Seed, Start, StartError, Status, TaskId, TimerId,
+    Call, ChildId, Definition, Diagnostic, Doc, Effect, Ending, Event, Execution, HistoryEvent,
+    Kind, Limits, Outcome, ResultFile, Seed, Start, StartError, Status, TaskId, TimerId,
 };
 
 /// What a called task does.

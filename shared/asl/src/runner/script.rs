@@ -92,19 +92,14 @@ fn answer(line: &Value) -> Answer {
     } else {
         Some(TaskEnd::Failed { error: text(&outcome["error"]), cause: text(&outcome["cause"]) })
     };
-    Answer {
-        worker: text(&line["worker"]),
-        submitted: text(&line["submitted"]),
-        end,
-    }
+    Answer { worker: text(&line["worker"]), submitted: text(&line["submitted"]), end }
 }
 
 fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
+    if value.is_null() {
+        return None;
     }
+    Some(value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned))
 }
 
 /// A task that gives back what it is called with.

@@ -4,14 +4,14 @@ use mano_asl::{Call, Event, Integration};
 use serde_json::{Map, Value, json};
 
 /// A small generator of numbers (xorshift).
-pub struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed | 1)
     }
 
-    pub fn roll(&mut self) -> u64 {
+    pub(crate) fn roll(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -19,7 +19,7 @@ impl Dice {
     }
 
     /// A number below `end`.
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.roll() % end as u64).unwrap()
     }
 
@@ -33,7 +33,7 @@ impl Dice {
 }
 
 /// A definition that is always legal.
-pub fn definition(dice: &mut Dice) -> String {
+pub(crate) fn definition(dice: &mut Dice) -> String {
     let mut count = 0;
     let mut machine = flow(dice, &mut count, 0);
     if dice.chance(20) {
@@ -64,7 +64,14 @@ fn flow(dice: &mut Dice, count: &mut usize, depth: usize) -> Value {
 }
 
 const PATHS: [&str; 9] = [
-    "$", "$.n", "$.list", "$.list[0]", "$.list[*]", "$$.Execution.Name", "$.flag", "$.nothing",
+    "$",
+    "$.n",
+    "$.list",
+    "$.list[0]",
+    "$.list[*]",
+    "$$.Execution.Name",
+    "$.flag",
+    "$.nothing",
     "$..a",
 ];
 
@@ -171,7 +178,7 @@ fn handlers(dice: &mut Dice, state: &mut Value, names: &[String], at: usize) {
 }
 
 /// What comes of a call, in the order it may be delivered.
-pub fn answer(dice: &mut Dice, call: &Call) -> Vec<Event> {
+pub(crate) fn answer(dice: &mut Dice, call: &Call) -> Vec<Event> {
     let task = call.task;
     let mut events = Vec::new();
     if call.integration == Integration::Activity {

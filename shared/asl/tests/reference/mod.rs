@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 /// A file or folder of the reference data.
-pub fn path(below: &str) -> PathBuf {
+pub(crate) fn path(below: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(below)
 }
 
 /// A text as the recorder kept it: objects and arrays parsed, all else as text.
-pub fn normal(text: &str) -> Value {
+pub(crate) fn normal(text: &str) -> Value {
     if text.starts_with(['{', '['])
         && let Ok(value) = serde_json::from_str(text)
     {
@@ -25,7 +25,7 @@ const IGNORED: [&str; 5] =
     ["timestamp", "roleArn", "mapRunArn", "SdkHttpMetadata", "SdkResponseMetadata"];
 
 /// Whether a recorded value and a computed one say the same.
-pub fn agree(recorded: &Value, found: &Value, at: &str) -> Result<(), String> {
+pub(crate) fn agree(recorded: &Value, found: &Value, at: &str) -> Result<(), String> {
     match (recorded, found) {
         (Value::String(text), _) if is_placeholder(text) => Ok(()),
         (Value::String(left), Value::String(right)) => {
@@ -35,7 +35,9 @@ pub fn agree(recorded: &Value, found: &Value, at: &str) -> Result<(), String> {
             }
             agree(&l, &r, at)
         }
-        (Value::String(left), right) if normal(left) != *recorded => agree(&normal(left), right, at),
+        (Value::String(left), right) if normal(left) != *recorded => {
+            agree(&normal(left), right, at)
+        }
         (left, Value::String(right)) if normal(right) != *found => agree(left, &normal(right), at),
         // The recorder kept scalars of outputs as text, or as themselves.
         (Value::String(left), right) if left == &right.to_string() => Ok(()),

@@ -1,9 +1,10 @@
 //! Distributed Map: each item or batch is a child execution of its own.
 
-use std::sync::Arc;
+mod request;
+mod results;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map as Fields, Value, json};
+use serde_json::Value;
 
 use super::{
     Kind as ExecutionKind, Part, Start,
@@ -11,18 +12,20 @@ use super::{
     turn::Turn,
 };
 use crate::{
-    definition::{Amount, Batcher, Distributed, Items, Kind, Map, Reader, State},
+    definition::{Amount, Distributed, Items, Map, State},
     doc::Doc,
     entropy,
     env::Item,
-    event::{ChildId, Effect, Ending, ResultFile, Status, TaskId},
+    event::{ChildId, Effect, Ending, Status, TaskId},
     fault::Fault,
     history::Details,
-    items,
 };
 
 /// Most children under way at once when `MaxConcurrency` sets no limit.
 const MAX_CHILDREN: usize = 1000;
+
+/// Most bytes the inputs of all children may have together.
+const MAX_BYTES: usize = 256 << 20;
 
 /// A distributed Map under way.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -58,7 +61,7 @@ impl<'a> Turn<'a> {
     ) -> Result<Flow, Fault> {
         let Some(distributed) = &map.distributed else { return Ok(Flow::Block) };
         let items = match &distributed.reader {
-            None => Some(self.items(frame, state, map, effective)?.0),
+            None => Some(self.items(frame, state, map, effective)?),
             Some(_) => {
                 if let Items::Path(query) = &map.items {
                     self.query(frame, state, query, effective)?;
@@ -102,7 +105,7 @@ impl<'a> Turn<'a> {
                 self.launch(frame, state, map, run, items)
             }
         };
-        flow.or_else(|fault| Err(self.run_failed(frame, fault)))
+        flow.map_err(|fault| self.run_failed(frame, fault))
     }
 
     pub(super) fn tolerance(
@@ -113,7 +116,9 @@ impl<'a> Turn<'a> {
         effective: &Doc,
     ) -> Result<(Option<f64>, Option<f64>), Fault> {
         let number = |amount: Option<&Amount>, name: &str, whole: bool| {
-            amount.map(|amount| self.amount(frame, state, amount, name, whole, effective)).transpose()
+            amount
+                .map(|amount| self.amount(frame, state, amount, name, whole, effective))
+                .transpose()
         };
         let count = number(map.tolerated_count.as_ref(), "ToleratedFailureCount", true)?;
         if count.is_some_and(|count| count < 0.0) {
@@ -139,105 +144,6 @@ impl<'a> Turn<'a> {
         format!("{}:mapRun:{}/{label}:{uuid}", prefix.join(":"), identity.state_machine_name)
     }
 
-    fn ask_reader(
-        &mut self,
-        frame: &mut Frame,
-        state: &State,
-        reader: &Reader,
-        mut run: MapRun,
-    ) -> Result<Flow, Fault> {
-        let arguments = match &reader.parameters {
-            Some(template) => self.fill(frame, state, template, &run.input)?,
-            None => run.input.clone(),
-        };
-        if let Some(amount) = &reader.max_items {
-            let number = self.amount(frame, state, amount, "MaxItems", true, &run.input)?;
-            if number < 0.0 {
-                return Err(reader_failed("field MaxItems must be positive"));
-            }
-            run.max_items = count(number);
-        }
-        run.request = Some(run.id);
-        self.x.tasks.insert(run.id, frame.id);
-        let (task, resource) = (TaskId(run.id), reader.resource.clone());
-        self.out.effects.push(Effect::ReadItems { task, resource, arguments });
-        frame.work = Work::Run(Box::new(run));
-        Ok(Flow::Block)
-    }
-
-    /// The reader's object is there.
-    pub(super) fn items_read(&mut self, task: TaskId, content: &str) {
-        self.with_run(task, |turn, frame, state, map, run| {
-            let Some(reader) = map.distributed.as_ref().and_then(|one| one.reader.as_ref()) else {
-                return Ok(Flow::Block);
-            };
-            let items = items::read(&reader.format, content, run.max_items)
-                .map_err(|cause| reader_failed(&cause))?;
-            turn.launch(frame, state, map, run, items)
-        });
-    }
-
-    /// The result files are written.
-    pub(super) fn results_written(&mut self, task: TaskId) {
-        self.with_run(task, |turn, frame, state, map, run| {
-            let arguments = turn.writer_arguments(frame, state, map, &run)?;
-            let bucket = arguments.value().get("Bucket").cloned().unwrap_or(Value::Null);
-            let prefix = arguments.value().get("Prefix").and_then(Value::as_str);
-            let prefix = prefix.map(|prefix| format!("{prefix}/")).unwrap_or_default();
-            let result = json!({
-                "MapRunArn": run.arn,
-                "ResultWriterDetails": {
-                    "Bucket": bucket,
-                    "Key": format!("{prefix}{}/manifest.json", run.uuid),
-                },
-            });
-            turn.run_succeeded(frame, state, Doc::new(result))
-        });
-    }
-
-    /// A reader or writer failed.
-    pub(super) fn request_failed(
-        &mut self,
-        task: TaskId,
-        error: Option<String>,
-        cause: Option<String>,
-    ) {
-        self.with_run(task, |_, _, _, _, run| {
-            let name = match run.inputs.is_empty() {
-                true => "States.ItemReaderFailed",
-                false => "States.ResultWriterFailed",
-            };
-            Err(Fault::reported(error.or_else(|| Some(name.to_owned())), cause))
-        });
-    }
-
-    /// Takes the map run that waits for a reader or writer and lets it go on.
-    fn with_run(
-        &mut self,
-        task: TaskId,
-        act: impl FnOnce(&mut Self, &mut Frame, &'a State, &'a Map, MapRun) -> Result<Flow, Fault>,
-    ) {
-        let Some(id) = self.x.tasks.get(&task.0).copied() else { return };
-        let Some(mut frame) = self.x.frames.remove(&id) else { return };
-        let waiting = matches!(&frame.work, Work::Run(run) if run.request == Some(task.0));
-        let state = self.state_of(&frame);
-        let Some((state, map)) = state.and_then(map_of).filter(|_| waiting) else {
-            self.x.frames.insert(id, frame);
-            return;
-        };
-        self.x.tasks.remove(&task.0);
-        let Work::Run(mut run) = std::mem::replace(&mut frame.work, Work::Again) else { return };
-        run.request = None;
-        let flow = match act(self, &mut frame, state, map, *run) {
-            Ok(flow) => flow,
-            Err(fault) => {
-                let fault = self.run_failed(&mut frame, fault);
-                self.handle(&mut frame, state, fault)
-            }
-        };
-        self.drive(frame, flow);
-    }
-
     /// Makes the children's inputs and starts the first children.
     fn launch(
         &mut self,
@@ -248,9 +154,15 @@ impl<'a> Turn<'a> {
         items: Vec<Value>,
     ) -> Result<Flow, Fault> {
         let mut inputs = Vec::with_capacity(items.len());
+        let mut bytes = 0;
         for (index, value) in items.into_iter().enumerate() {
-            let item = Item { index, value: Doc::new(value), key: None };
-            inputs.push(self.item_input(frame, state, map, &run.input, &item)?);
+            let item = Item { index, value: Doc::new(value) };
+            let input = self.item_input(frame, state, map, &run.input, &item)?;
+            bytes += input.text().len();
+            if bytes > MAX_BYTES {
+                return Err(Fault::too_large(&state.name));
+            }
+            inputs.push(input);
         }
         if let Some(batcher) = map.distributed.as_ref().and_then(|one| one.batcher.as_ref()) {
             inputs = self.batches(frame, state, batcher, &run.input, inputs)?;
@@ -299,47 +211,6 @@ impl<'a> Turn<'a> {
             limits: self.x.limits,
             part: Part { flow: map.processor },
         }
-    }
-
-    fn batches(
-        &self,
-        frame: &Frame,
-        state: &State,
-        batcher: &Batcher,
-        root: &Doc,
-        inputs: Vec<Doc>,
-    ) -> Result<Vec<Doc>, Fault> {
-        let most = |amount: Option<&Amount>, name: &str| {
-            let number =
-                amount.map(|amount| self.amount(frame, state, amount, name, true, root)).transpose()?;
-            if number.is_some_and(|number| number < 1.0) {
-                return Err(Fault::runtime(format!("{name} must be positive.")));
-            }
-            Ok(number.map_or(usize::MAX, count))
-        };
-        let max_items = most(batcher.max_items.as_ref(), "MaxItemsPerBatch")?;
-        let max_bytes = most(batcher.max_bytes.as_ref(), "MaxInputBytesPerBatch")?;
-        let fixed = match &batcher.input {
-            Some(template) => Some(self.fill(frame, state, template, root)?),
-            None => None,
-        };
-        let overhead = fixed.as_ref().map_or(0, |doc| doc.text().len() + 15) + 12;
-        let mut batches = Vec::new();
-        let mut batch = Vec::new();
-        let mut bytes = overhead;
-        for input in inputs {
-            let size = input.text().len() + 1;
-            if !batch.is_empty() && (batch.len() >= max_items || bytes + size > max_bytes) {
-                batches.push(batch_input(std::mem::take(&mut batch), fixed.as_ref()));
-                bytes = overhead;
-            }
-            bytes += size;
-            batch.push(input.into_value());
-        }
-        if !batch.is_empty() {
-            batches.push(batch_input(batch, fixed.as_ref()));
-        }
-        Ok(batches)
     }
 
     /// A child ended.
@@ -396,20 +267,6 @@ impl<'a> Turn<'a> {
         self.out.effects.push(Effect::WriteResults { task, resource, arguments, files });
         frame.work = Work::Run(Box::new(run));
         Ok(Flow::Block)
-    }
-
-    fn writer_arguments(
-        &self,
-        frame: &Frame,
-        state: &State,
-        map: &Map,
-        run: &MapRun,
-    ) -> Result<Doc, Fault> {
-        let writer = map.distributed.as_ref().and_then(|one| one.writer.as_ref());
-        match writer.and_then(|writer| writer.parameters.as_ref()) {
-            Some(template) => self.fill(frame, state, template, &run.input),
-            None => Ok(run.input.clone()),
-        }
     }
 
     fn run_succeeded(
@@ -486,58 +343,16 @@ impl MapRun {
             }
         }
     }
-
-    /// The files a `ResultWriter` leaves: a manifest, and the endings by kind.
-    fn files(&self) -> Vec<ResultFile> {
-        let entries = |wanted: fn(Status) -> bool| -> Vec<Value> {
-            self.inputs
-                .iter()
-                .zip(&self.endings)
-                .filter_map(|(input, ending)| {
-                    let ending = ending.as_ref().filter(|ending| wanted(ending.status))?;
-                    Some(entry(input, ending))
-                })
-                .collect()
-        };
-        let kinds: [(&str, Vec<Value>); 3] = [
-            ("SUCCEEDED", entries(|status| status == Status::Succeeded)),
-            ("FAILED", entries(|status| status != Status::Succeeded)),
-            ("PENDING", Vec::new()),
-        ];
-        let mut files = Vec::new();
-        let mut listed = Fields::new();
-        for (kind, entries) in kinds {
-            let mut list = Vec::new();
-            if !entries.is_empty() {
-                let key = format!("{}/{kind}_0.json", self.uuid);
-                let content = Value::Array(entries).to_string();
-                list.push(json!({ "Key": key, "Size": content.len() }));
-                files.push(ResultFile { key, content });
-            }
-            listed.insert(kind.to_owned(), Value::Array(list));
-        }
-        let manifest = json!({ "MapRunArn": self.arn, "ResultFiles": listed });
-        let key = format!("{}/manifest.json", self.uuid);
-        files.push(ResultFile { key, content: manifest.to_string() });
-        files
-    }
 }
 
 fn map_of(state: &State) -> Option<(&State, &Map)> {
-    match &state.kind {
-        Kind::Map(map) => Some((state, map)),
-        _ => None,
-    }
+    state.kind.as_map().map(|map| (state, map))
 }
 
 /// Too many children failed.
 pub(super) fn threshold_exceeded() -> Fault {
     let cause = "The specified tolerated failure threshold was exceeded";
     Fault::named("States.ExceedToleratedFailureThreshold", cause)
-}
-
-fn reader_failed(cause: &str) -> Fault {
-    Fault::named("States.ItemReaderFailed", cause)
 }
 
 /// A number that is not negative as a count; what is too large saturates.
@@ -555,15 +370,6 @@ fn float(count: usize) -> f64 {
     u32::try_from(count).map_or(f64::MAX, f64::from)
 }
 
-fn batch_input(items: Vec<Value>, fixed: Option<&Doc>) -> Doc {
-    let mut fields = Fields::new();
-    if let Some(fixed) = fixed {
-        fields.insert("BatchInput".to_owned(), fixed.value().clone());
-    }
-    fields.insert("Items".to_owned(), Value::Array(items));
-    Doc::new(Value::Object(fields))
-}
-
 /// What a child adds to the Map's result. A tolerated failure adds its error.
 fn output_of(ending: &Ending) -> Value {
     match &ending.output {
@@ -573,21 +379,4 @@ fn output_of(ending: &Ending) -> Value {
             super::failure::error_output(&fault).into_value()
         }
     }
-}
-
-fn entry(input: &Doc, ending: &Ending) -> Value {
-    let mut fields = Fields::new();
-    let mut add = |name: &str, value: Option<&str>| {
-        if let Some(value) = value {
-            fields.insert(name.to_owned(), Value::String(value.to_owned()));
-        }
-    };
-    add("Cause", ending.cause.as_deref());
-    add("Error", ending.error.as_deref());
-    let text: Arc<str> = input.text();
-    add("Input", Some(&text));
-    add("Output", ending.output.as_deref());
-    let mut entry = Value::Object(fields);
-    entry["Status"] = json!(ending.status);
-    entry
 }
