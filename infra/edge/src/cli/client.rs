@@ -137,6 +137,18 @@ impl Client {
         Ok(self.ask(Method::GET, api, path, None)?.body)
     }
 
+    /// Why the server cannot take work, in its own words; a server that is not asked this way
+    /// is taken to be ready.
+    pub(crate) fn unready(&self) -> Result<Option<String>, Failure> {
+        let url = format!("{}/readyz", self.endpoint);
+        let mut response = self.run(self.request(Method::GET, Api::Mano, &url).body(()))?;
+        if response.status() != 503 {
+            return Ok(None);
+        }
+        let text = response.body_mut().with_config().limit(LARGEST_ANSWER).read_to_string();
+        Ok(Some(text.unwrap_or_default().trim().to_owned()))
+    }
+
     /// Reads one thing that may be absent.
     pub(crate) fn find(&self, api: Api, path: &str) -> Result<Option<Value>, Failure> {
         let url = self.url(api, path);

@@ -1,17 +1,34 @@
 //! `mano doctor`: what waits for a person, and what exists that nobody accounts for.
 
-use super::{Mano, client::Api, failure::Failure, find::text, print, vim::existing};
+use super::{Mano, backup::whole, client::Api, failure::Failure, find::text, print, vim::existing};
+use clap::Args;
+use mano_embedded::store;
 use serde_json::Value;
+use std::path::PathBuf;
+
+/// `doctor`
+#[derive(Debug, Args)]
+pub(crate) struct Asked {
+    /// Also check the records in this data folder, on this machine; its server may run.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
 
 /// What `--help` ends with.
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   mano doctor                               exit status 0: nothing to do
+  mano doctor --data /var/lib/mano          the records on the disk as well
   mano doctor -o json                       the findings for a program";
 
 /// Looks at everything and tells what needs a person.
-pub(crate) fn act(mano: &Mano) -> Result<(), Failure> {
+pub(crate) fn act(mano: &Mano, asked: &Asked) -> Result<(), Failure> {
     let mut findings = Vec::new();
+    if let Some(folder) = &asked.data {
+        let file = folder.join(store::Options::default().file);
+        findings.extend(whole(&file).err().map(|failure| failure.what().to_owned()));
+    }
+    findings.extend(mano.client.unready()?);
     for (api, path) in [(Api::NsLcm, "/ns_lcm_op_occs"), (Api::VnfLcm, "/vnf_lcm_op_occs")] {
         findings.extend(undecided(mano, api, path)?);
     }

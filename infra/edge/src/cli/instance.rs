@@ -31,8 +31,8 @@ pub(crate) struct Family {
 
 /// The resources of an instance, as the inventory has them.
 const RESOURCES: &[Column] = &[
-    ("RESOURCE", &["/want/name", "/name"]),
-    ("KIND", &["/want/kind", "/kind"]),
+    ("RESOURCE", &["/name"]),
+    ("KIND", &["/kind"]),
     ("VIM", &["/vimId"]),
     ("ZONE", &["/zoneId"]),
     ("PRESENCE", &["/presence"]),

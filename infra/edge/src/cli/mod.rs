@@ -110,7 +110,7 @@ enum Command {
     Workflow(workflow::Action),
     /// Look for what needs a person: undecided operations, resources nobody accounts for.
     #[command(after_help = doctor::EXAMPLES)]
-    Doctor,
+    Doctor(doctor::Asked),
     /// Copy a data folder; its server must not run.
     #[command(after_help = backup::EXAMPLES)]
     Backup(backup::Backup),
@@ -158,7 +158,7 @@ fn act(cli: &Cli) -> Result<(), Failure> {
         Command::Op(action) => op::act(mano, action),
         Command::Vim(action) => vim::act(mano, action),
         Command::Workflow(action) => workflow::act(mano, action),
-        Command::Doctor => doctor::act(mano),
+        Command::Doctor(asked) => doctor::act(mano, asked),
         Command::Backup(asked) => backup::backup(asked),
         Command::Restore(asked) => backup::restore(asked),
         Command::Completions(asked) => papers::completions(asked),

@@ -78,6 +78,10 @@ fn table(rows: &[Value], columns: &[Column], width: Option<u16>) -> String {
     for row in rows {
         table.add_row(columns.iter().map(|(_, pointers)| cell(row, pointers)));
     }
+    // The first column stands at the edge, and no line ends in blanks.
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     let text = table.to_string();
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
@@ -112,7 +116,7 @@ mod tests {
     fn a_table_shows_the_first_pointer_that_is_there() {
         let rows = [json!({"id": "a", "n": {"x": 1}}), json!({"id": "b", "m": true})];
         let text = table(&rows, &[("ID", &["/id"]), ("N", &["/n/x", "/m"])], None);
-        assert_eq!(text, " ID  N\n a   1\n b   true");
+        assert_eq!(text, "ID  N\na   1\nb   true");
     }
 
     #[test]

@@ -102,7 +102,14 @@ Examples:
   mano vim behaviour east --reset
   mano vim lose east forwarding-1           and then: mano ns heal";
 
-const COLUMNS: &[Column] = &[("ID", &["/id"]), ("TYPE", &["/vimType"]), ("ZONES", &["/zoneNames"])];
+const COLUMNS: &[Column] = &[
+    ("ID", &["/id"]),
+    ("TYPE", &["/vimType"]),
+    ("ZONES", &["/zoneNames"]),
+    ("VCPUS", &["/used/vcpus"]),
+    ("MEMORY GIB", &["/used/memoryGib"]),
+    ("STORAGE GIB", &["/used/storageGib"]),
+];
 
 const RESOURCES: &[Column] = &[
     ("RESOURCE ID", &["/resourceId"]),
@@ -149,14 +156,18 @@ fn add(mano: &Mano, asked: &Add) -> Result<(), Failure> {
     }
 }
 
-/// Lists them, the zones by name.
+/// Lists them: the zones by name, what is reserved of what there is.
 fn list(mano: &Mano) -> Result<(), Failure> {
     let (mut vims, _) = mano.client.list(Api::Mano, "/vims", 10_000)?;
     if mano.format == Format::Table {
         for vim in &mut vims {
             let zones = vim.get("zones").and_then(Value::as_array).cloned().unwrap_or_default();
-            let names = zones.iter().map(|zone| print::cell(zone, &["/id", "/zoneId", ""]));
+            let names = zones.iter().map(|zone| print::cell(zone, &["/id"]));
             vim["zoneNames"] = names.collect::<Vec<_>>().join(" ").into();
+            for amount in ["vcpus", "memoryGib", "storageGib"] {
+                let of = |what| print::cell(vim, &[format!("/{what}/{amount}").as_str()]);
+                vim["used"][amount] = format!("{} of {}", of("reserved"), of("capacity")).into();
+            }
         }
     }
     print::many(mano.format, &vims, COLUMNS)
