@@ -32,6 +32,9 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Sha224, Self::Sha256, Self::Sha384, Self::Sha512];
+
     /// Reads a name in any case, with or without the hyphen.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -190,7 +193,7 @@ fn check_presence(archive: &Archive<'_>, entry: &Listed, place: &Place, report: 
         let only_named = entry.content_type.is_some() && entry.hash.is_none();
         if only_named && entry.algorithm.is_none() {
             report.add(&rule::META_FILE, place.clone(), said);
-        } else if !archive.has_folder(&entry.source) {
+        } else if entry.hash.is_some() || !archive.has_folder(&entry.source) {
             report.add(&rule::FILE_MISSING, place.clone(), said);
         }
     }

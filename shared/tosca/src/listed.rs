@@ -72,6 +72,11 @@ impl Listed {
     }
 }
 
+/// A path without a leading `./`, which means the same file.
+pub(crate) fn plain(path: &str) -> &str {
+    path.strip_prefix("./").unwrap_or(path)
+}
+
 /// A line as `key: value`, the key in lower case; `None` when there is no colon.
 pub(crate) fn key_value(line: &str) -> Option<(String, &str)> {
     let (key, value) = line.split_once(':')?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::finding::Place;
-use crate::listed::{Listed, key_value, numbered};
+use crate::listed::{Listed, key_value, numbered, plain};
 use crate::rules::{Report, archive as rule};
 
 /// The content of a manifest.
@@ -185,7 +185,7 @@ impl Parser<'_> {
             self.part = Part::Files;
         }
         self.current = Some(Listed {
-            source: value.to_owned(),
+            source: plain(value).to_owned(),
             set: self.set.as_ref().map(|(name, _)| name.clone()),
             file: Arc::clone(&self.manifest.path),
             line,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::archive::Archive;
 use crate::finding::{Finding, Located, Place};
-use crate::listed::{Listed, key_value, numbered};
+use crate::listed::{Listed, key_value, numbered, plain};
 use crate::rules::{Report, archive as rule};
 
 /// Where the file lies when it lies where it should.
@@ -110,7 +110,7 @@ fn begin(path: &Arc<str>, line: u32, value: &str, report: &mut Report) -> Listed
         let place = Place::line(Arc::clone(path), line);
         report.add(&rule::VALUE_MISSING, place, "Name has no value");
     }
-    Listed { source: value.to_owned(), file: Arc::clone(path), line, ..Listed::default() }
+    Listed { source: plain(value).to_owned(), file: Arc::clone(path), line, ..Listed::default() }
 }
 
 fn add_key(meta: &mut Meta, key: String, value: &str, place: Place, report: &mut Report) {
@@ -121,7 +121,7 @@ fn add_key(meta: &mut Meta, key: String, value: &str, place: Place, report: &mut
         return;
     }
     let line = place.line.unwrap_or(1);
-    let located = Located { value: value.to_owned(), file: place.file, line };
+    let located = Located { value: plain(value).to_owned(), file: place.file, line };
     meta.keys.push((key, located));
 }
 

@@ -141,11 +141,18 @@ impl<'r> Opened<'r> {
         let names = self.archive.files().map(|(name, _)| name);
         let found: Vec<&Arc<str>> = names.filter(|n| !n.contains('/') && is_yaml(n)).collect();
         let [entry] = found.as_slice() else {
-            let said =
-                format!("there is no TOSCA.meta, and {} YAML files at the root", found.len());
+            let said = self.why_no_entry(found.len());
             return Err(Finding::new(&rule::NO_ENTRY, said, Place::archive()));
         };
         Ok(Arc::clone(entry))
+    }
+
+    fn why_no_entry(&self, at_root: usize) -> String {
+        let deeper = format!("/{}", meta::PATH);
+        match self.archive.files().map(|(name, _)| name).find(|n| n.ends_with(&deeper)) {
+            Some(meta) => format!("`{meta}` lies in a folder: pack the folder's content instead"),
+            None => format!("there is no TOSCA.meta, and {at_root} YAML files are at the root"),
+        }
     }
 
     /// Files that may hold further templates: Other-Definitions, and YAML beside the entry.

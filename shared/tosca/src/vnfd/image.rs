@@ -5,7 +5,7 @@ use super::flavour::Cx;
 use crate::archive::Archive;
 use crate::integrity::{Algorithm, Checksum};
 use crate::quantity;
-use crate::rules::{Report, descriptor as rule};
+use crate::rules::{Report, archive as archive_rule, descriptor as rule};
 use crate::template::{NodeTemplate, join};
 use crate::types::Kind;
 use crate::yaml::Node;
@@ -66,7 +66,7 @@ fn image(cx: &mut Cx<'_, '_>, id: &str, artifact: &Node, data: Option<&Node>) ->
         name: text("name").unwrap_or_else(|| id.to_owned()),
         version: text("version").unwrap_or_default(),
         provider: text("provider"),
-        checksum: data.and_then(|d| checksum(d.get("checksum")?)),
+        checksum: data.and_then(|d| checksum(d.get("checksum")?, path.is_some(), cx.report)),
         container_format: format.map_or_else(|| "BARE".to_owned(), |f| f.to_ascii_uppercase()),
         disk_format: either("disk_format", "diskFormat").map(|f| f.to_ascii_uppercase()),
         min_disk: size("min_disk"),
@@ -77,11 +77,35 @@ fn image(cx: &mut Cx<'_, '_>, id: &str, artifact: &Node, data: Option<&Node>) ->
     }
 }
 
-/// A checksum as SOL001 writes it, when its algorithm is known and the hash is one.
-fn checksum(node: &Node) -> Option<Checksum> {
-    let algorithm = Algorithm::from_name(node.get("algorithm")?.as_str()?)?;
-    let hash = node.get("hash")?.as_str()?.to_ascii_lowercase();
-    (hash.len() == algorithm.hex_len()).then_some(Checksum { algorithm, hash })
+/// A checksum as SOL001 writes it, or as its first versions did: the bare hash.
+///
+/// One that cannot be right for a file of the archive refuses the package; for an image elsewhere
+/// it is a deviation, for nobody here can hold the image against it.
+fn checksum(node: &Node, held: bool, report: &mut Report) -> Option<Checksum> {
+    let (name, hash) = match node.as_str() {
+        Some(bare) => (None, bare),
+        None => (node.get("algorithm").and_then(Node::as_str), node.get("hash")?.as_str()?),
+    };
+    let algorithm = match name {
+        Some(name) => Algorithm::from_name(name),
+        None => Algorithm::ALL.into_iter().find(|a| a.hex_len() == hash.len()),
+    };
+    let hex = hash.bytes().all(|b| b.is_ascii_hexdigit());
+    let (rule, said) = match algorithm {
+        Some(algorithm) if hex && hash.len() == algorithm.hex_len() => {
+            return Some(Checksum { algorithm, hash: hash.to_ascii_lowercase() });
+        }
+        Some(algorithm) => {
+            let digits = algorithm.hex_len();
+            (&archive_rule::HASH_MALFORMED, format!("the hash is not {digits} hexadecimal digits"))
+        }
+        None => {
+            let shown = name.unwrap_or(hash);
+            (&archive_rule::ALGORITHM_UNKNOWN, format!("`{shown}` is of no known algorithm"))
+        }
+    };
+    report.add(if held { rule } else { &rule::IMAGE_DATA }, node.place(), said);
+    None
 }
 
 /// The artifact's file in the archive, or the reference it is instead.

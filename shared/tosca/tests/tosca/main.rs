@@ -1,6 +1,8 @@
 //! What the crate promises, tried on our example packages, real packages and hostile ones.
 
 #[cfg(test)]
+mod archive;
+#[cfg(test)]
 mod descriptor;
 #[cfg(test)]
 mod examples;
