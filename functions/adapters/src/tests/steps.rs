@@ -47,6 +47,35 @@ async fn undoing_gives_everything_back_once() {
     assert_eq!(w.zone().await.reserved(), Amounts::default());
 }
 
+/// The VIM removes it and the process dies before that is recorded.
+#[tokio::test]
+async fn what_a_dying_process_was_undoing_is_made_again_by_a_retry() {
+    let w = World::new().await;
+    w.call("vim.ensure", "net", 0).await.unwrap();
+    let id = w.row("net").await.unwrap().resource_id.unwrap();
+    w.next_run(1).await;
+    w.behave(Behaviour { hang_nth: Some(1), ..Behaviour::default() }).await;
+    let driver = w.cx.vims.driver("sim").unwrap();
+    let target = w.target().await;
+    let simulated = driver.simulated().unwrap();
+    let dies = async {
+        while simulated.behaviour(&target).await.unwrap().calls == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        answer = w.call("vim.remove", "net", 1) => panic!("{answer:?}"),
+        () = dies => {}
+    }
+    assert!(simulated.lose(&target, &id).await.unwrap());
+    w.next_run(2).await;
+    w.call("vim.ensure", "net", 2).await.unwrap();
+    assert_eq!(w.there().await.len(), 1);
+    assert_eq!(w.row("net").await.unwrap().presence, Presence::Present);
+    w.agrees().await;
+}
+
 #[tokio::test]
 async fn undoing_what_was_never_made_gives_its_reservation_back_too() {
     let w = World::new().await;
