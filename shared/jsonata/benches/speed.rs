@@ -1,0 +1,2 @@
+//! How long an expression takes once it is read.
+fn main() {}
