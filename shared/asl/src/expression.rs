@@ -1,26 +1,34 @@
 //! JSONata expressions in a definition: the only file that speaks with `mano-jsonata`.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
+use mano_jsonata::{Bindings, Budget, Host, Object};
 use serde_json::Value;
 
-use crate::{doc::Doc, env::Env, fault::Fault};
+use crate::{
+    entropy::Place,
+    env::{Context, Env, Item},
+    fault::Fault,
+    time,
+};
 
-/// A JSON value as JSONata holds it.
-#[derive(Debug, Clone)]
-pub(crate) struct Shared;
+/// A JSON value as JSONata holds it: cloned for free.
+pub(crate) type Shared = mano_jsonata::Value;
 
-impl From<&Value> for Shared {
-    fn from(_: &Value) -> Self {
-        Self
-    }
-}
+/// Steps and bytes one evaluation may spend.
+const MAX_STEPS: u64 = 10_000_000;
+const MAX_BYTES: u64 = 128 << 20;
 
 /// An expression, ready to be evaluated.
 #[derive(Debug, Clone)]
 pub(crate) struct Expression {
-    source: Arc<str>,
+    code: mano_jsonata::Expression,
     field: Arc<str>,
+    /// Whether it may look at the context object.
+    needs_context: bool,
 }
 
 impl Expression {
@@ -32,13 +40,54 @@ impl Expression {
 
     /// Reads an expression; `field` is where it stands, such as `Output/total`.
     pub(crate) fn parse(source: &str, field: &str) -> Result<Self, String> {
-        Ok(Self { source: Arc::from(source), field: Arc::from(field) })
+        let code = mano_jsonata::Expression::parse(source).map_err(|error| {
+            format!(
+                "The JSONata expression '{source}' is invalid. {}: {}",
+                error.code, error.message
+            )
+        })?;
+        let needs_context = needs_context(source);
+        Ok(Self { code, field: Arc::from(field), needs_context })
     }
 
     /// Evaluates to a JSON value.
     pub(crate) fn value(&self, env: &Env<'_>) -> Result<Value, Fault> {
-        let _ = (env, Doc::shared);
-        Err(Fault::evaluation(Some(self.field.to_string()), self.source.to_string()))
+        let mut bindings = Bindings::new();
+        for name in self.code.free_variables() {
+            if name == "states" {
+                bindings.set(name, self.states(env));
+            } else if let Some(doc) = env.variable(name) {
+                bindings.set(name, doc.shared().clone());
+            }
+        }
+        let drawn = AtomicU64::new(0);
+        let host = World { place: env.entropy.place(), drawn, now: env.now };
+        let mut budget = Budget::new(MAX_STEPS, MAX_BYTES);
+        match self.code.evaluate(None, &bindings, &host, &mut budget) {
+            Ok(Some(value)) => value
+                .to_json()
+                .map_err(|_| self.fault("returned an unsupported result type.".to_owned())),
+            Ok(None) => Err(self.fault("returned nothing (undefined).".to_owned())),
+            Err(error) => Err(self.fault(format!(
+                "threw an error during evaluation. {}: {}",
+                error.code, error.message
+            ))),
+        }
+    }
+
+    /// `$states`.
+    fn states(&self, env: &Env<'_>) -> Shared {
+        let mut fields = vec![(Arc::from("input"), env.input.shared().clone())];
+        if self.needs_context {
+            fields.push((Arc::from("context"), context(&env.context)));
+        }
+        if let Some(result) = env.result {
+            fields.push((Arc::from("result"), result.shared().clone()));
+        }
+        if let Some(error) = env.error {
+            fields.push((Arc::from("errorOutput"), error.shared().clone()));
+        }
+        object(fields)
     }
 
     /// The fault of a result of the wrong type.
@@ -62,8 +111,120 @@ impl Expression {
             Some(self.field.to_string()),
             format!(
                 "The JSONata expression '{}' specified for the field '{}' {what}",
-                self.source, self.field
+                self.code.source(),
+                self.field
             ),
         )
+    }
+}
+
+/// Whether an expression looks at more of `$states` than its input, result and error. When in
+/// doubt it does; the context object is the one part that must be built for each evaluation.
+fn needs_context(source: &str) -> bool {
+    source.split("$states").skip(1).any(|rest| {
+        ![".input", ".result", ".errorOutput"].iter().any(|known| rest.starts_with(known))
+    })
+}
+
+fn object(fields: Vec<(Arc<str>, Shared)>) -> Shared {
+    Shared::Object(fields.into_iter().collect::<Object>())
+}
+
+/// The context object, sharing the documents it shows.
+fn context(context: &Context<'_>) -> Shared {
+    if context.identity.given_context.is_some() {
+        return Shared::from(&context.object());
+    }
+    let identity = context.identity;
+    let mut execution = vec![
+        (Arc::from("Id"), Shared::from(identity.arn.as_str())),
+        (Arc::from("Input"), identity.input.shared().clone()),
+        (Arc::from("Name"), Shared::from(identity.name.as_str())),
+        (Arc::from("RoleArn"), Shared::from(&*identity.role_arn)),
+        (Arc::from("StartTime"), Shared::from(time::format(identity.started_at))),
+        (Arc::from("RedriveCount"), whole(identity.redrive_count)),
+    ];
+    if let Some(at) = identity.redriven_at {
+        execution.push((Arc::from("RedriveTime"), Shared::from(time::format(at))));
+    }
+    let machine = vec![
+        (Arc::from("Id"), Shared::from(identity.state_machine_arn.as_str())),
+        (Arc::from("Name"), Shared::from(identity.state_machine_name.as_str())),
+    ];
+    let mut state = vec![
+        (Arc::from("Name"), Shared::from(context.state)),
+        (Arc::from("EnteredTime"), Shared::from(time::format(context.entered_at))),
+    ];
+    if let Some(count) = context.retry_count {
+        state.push((Arc::from("RetryCount"), whole(count)));
+    }
+    let mut fields = vec![
+        (Arc::from("Execution"), object(execution)),
+        (Arc::from("StateMachine"), object(machine)),
+        (Arc::from("State"), object(state)),
+    ];
+    if let Some(token) = context.token {
+        let task = vec![(Arc::from("Token"), Shared::from(token))];
+        fields.push((Arc::from("Task"), object(task)));
+    }
+    if let Some(item) = context.item {
+        let map = vec![(Arc::from("Item"), map_item(item))];
+        fields.push((Arc::from("Map"), object(map)));
+    }
+    object(fields)
+}
+
+fn map_item(item: &Item) -> Shared {
+    object(vec![
+        (Arc::from("Index"), whole(item.index as u64)),
+        (Arc::from("Value"), item.value.shared().clone()),
+    ])
+}
+
+/// A count; JSONata's numbers are exact up to 2⁵³.
+fn whole(count: u64) -> Shared {
+    Shared::from(u32::try_from(count).map_or(f64::MAX, f64::from))
+}
+
+/// Time and chance for one evaluation, both from the execution's record.
+struct World<'a> {
+    place: Place<'a>,
+    drawn: AtomicU64,
+    now: i64,
+}
+
+impl Host for World<'_> {
+    fn now_millis(&self) -> i64 {
+        self.now
+    }
+
+    fn random(&self) -> f64 {
+        self.place.unit(self.drawn.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn uuid(&self) -> String {
+        self.place.uuid(self.drawn.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_string_is_an_expression() {
+        assert_eq!(Expression::inside("{% 1 + 1 %}"), Some("1 + 1"));
+        assert_eq!(Expression::inside(" {% 1 %}"), None);
+        assert_eq!(Expression::inside("{% 1 %} and more"), None);
+        assert_eq!(Expression::inside("{%"), None);
+    }
+
+    #[test]
+    fn the_context_object_is_built_only_for_who_may_look_at_it() {
+        assert!(!needs_context("$states.input.a + $states.result.b"));
+        assert!(needs_context("$states.context.State.Name"));
+        assert!(needs_context("$lookup($states, 'con' & 'text')"));
+        assert!(needs_context("$states.*"));
+        assert!(!needs_context("$x + 1"));
     }
 }

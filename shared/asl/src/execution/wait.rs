@@ -8,7 +8,7 @@ use super::{
     turn::Turn,
 };
 use crate::{
-    definition::{Kind, Language, State, WaitFor},
+    definition::{Kind, State, WaitFor},
     doc::Doc,
     fault::Fault,
     query::Query,
@@ -76,7 +76,7 @@ impl Turn<'_> {
                     whole(&value).ok_or_else(|| expression.unexpected("integer", &value))?;
                 if seconds < 0 {
                     let cause = format!("The Seconds field must not be negative: {seconds}");
-                    return Err(Fault::evaluation(None, cause));
+                    return Err(Fault::evaluation(Some("Seconds".to_owned()), cause));
                 }
                 Ok(self.after(seconds))
             }
@@ -98,9 +98,8 @@ impl Turn<'_> {
                     return Err(expression.unexpected("string", &value));
                 }
                 instant(&value).ok_or_else(|| {
-                    debug_assert_eq!(state.language, Language::Jsonata);
                     Fault::evaluation(
-                        None,
+                        Some("Timestamp".to_owned()),
                         format!(
                             "The Timestamp field cannot be parsed as an ISO-8601 extended offset \
                              date-time format string: {}",
