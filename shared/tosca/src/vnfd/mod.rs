@@ -43,7 +43,7 @@ pub struct Vnfd {
     pub localization_languages: Vec<String>,
     /// `default_localization_language`.
     pub default_localization_language: Option<String>,
-    /// The flavour to use when none is asked for: the first.
+    /// The flavour to use when none is asked for: the one the top template names, else the first.
     pub default_flavour: String,
     /// The deployment flavours; never empty, ids unique.
     pub flavours: Vec<Flavour>,

@@ -29,6 +29,8 @@ pub(crate) fn read(
     let mut images = vec![];
     let flavours = flavours(templates, entry, &identity, archive, &mut images, report)?;
     let Some(first) = flavours.first() else { return Err(nothing()) };
+    let named = identity.text("flavour_id");
+    let default_flavour = named.filter(|id| flavours.iter().any(|f| f.id == *id));
     let vnfd = Vnfd {
         vnfd_id,
         provider: identity.required("provider", report),
@@ -40,7 +42,7 @@ pub(crate) fn read(
         vnfm_info: identity.list("vnfm_info"),
         localization_languages: identity.list("localization_languages"),
         default_localization_language: identity.text("default_localization_language"),
-        default_flavour: first.id.clone(),
+        default_flavour: default_flavour.unwrap_or_else(|| first.id.clone()),
         flavours,
     };
     Ok((vnfd, images))

@@ -61,6 +61,48 @@ fn two_entries_over_the_same_bytes_are_refused() {
     assert_eq!(refused.expect_err("overlap").rule, "A02");
 }
 
+/// Two stored files; the first one's header hides the second's in its extra field, so that both
+/// have the same bytes although the directory leaves room for each.
+fn quoting(content: &[u8]) -> Bytes {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(content);
+    let (crc, size) = (u64::from(hasher.finalize()), content.len() as u64);
+    let local = |name: &[u8], extra: u64| {
+        let mut bytes = b"PK\x03\x04".to_vec();
+        bytes.extend(le(&[(20, 2), (0, 8), (crc, 4), (size, 4), (size, 4), (1, 2), (extra, 2)]));
+        bytes.extend(name);
+        bytes
+    };
+    let central = |name: &[u8], offset: u64| {
+        let mut bytes = b"PK\x01\x02".to_vec();
+        bytes.extend(le(&[(20, 2), (20, 2), (0, 8), (crc, 4), (size, 4), (size, 4), (1, 2)]));
+        bytes.extend(le(&[(0, 8), (0, 4), (offset, 4)]));
+        bytes.extend(name);
+        bytes
+    };
+    let mut bytes = local(b"a", size + 31);
+    bytes.extend(vec![0; content.len()]);
+    let second = bytes.len() as u64;
+    bytes.extend(local(b"b", 0));
+    bytes.extend(content);
+    let directory = bytes.len() as u64;
+    bytes.extend(central(b"a", 0));
+    bytes.extend(central(b"b", second));
+    let length = bytes.len() as u64 - directory;
+    bytes.extend(b"PK\x05\x06");
+    bytes.extend(le(&[(0, 4), (2, 2), (2, 2), (length, 4), (directory, 4), (0, 2)]));
+    Cursor::new(bytes)
+}
+
+#[test]
+fn a_header_that_hides_another_is_refused() {
+    let mut archive = open(quoting(b"shared bytes"));
+    assert_eq!(archive.text("b").expect("the second"), "shared bytes");
+    let finding = archive.text("a").expect_err("the first");
+    assert_eq!((finding.rule, &*finding.file), ("A02", "a"));
+    assert!(finding.message.contains("overlaps"), "{finding}");
+}
+
 #[test]
 fn a_header_that_names_another_file_is_refused() {
     let mut bytes = zip_of([("a.yaml", b"a: 1".as_slice())]).into_inner();

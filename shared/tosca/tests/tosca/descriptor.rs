@@ -85,6 +85,20 @@ fn each_imported_flavour_has_its_own_units() {
 }
 
 #[test]
+fn the_flavour_that_the_top_template_chooses_is_the_default() {
+    let chosen = top("types.yaml, one.yaml, two.yaml")
+        .replace("selected: { type: string }", "selected: { type: string, default: two }");
+    let found = package(Files::of([
+        META,
+        ("d/top.yaml", &*chosen),
+        ("d/types.yaml", &*format!("{HEAD}{TYPE}")),
+        ("d/one.yaml", &*lower("one", "small")),
+        ("d/two.yaml", &*lower("two", "large")),
+    ]));
+    assert_eq!(found.vnfd.default_flavour, "two");
+}
+
+#[test]
 fn flavours_that_lie_beside_the_top_template_are_found() {
     let found = package(Files::of([
         META,
