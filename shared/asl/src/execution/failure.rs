@@ -54,9 +54,10 @@ impl Turn<'_> {
                 location: location.clone(),
                 state: Arc::clone(&state.name),
             };
-            // Recorded: the row follows from whatever the state's entry followed from.
-            let previous =
-                if frame.prev == frame.entered { frame.entered_prev } else { frame.prev };
+            // Recorded: the row follows from whatever the state's entry followed from. A Wait,
+            // whose fault lies in the time it was given, follows from its entry.
+            let at_once = frame.prev == frame.entered && !matches!(state.kind, Kind::Wait(_));
+            let previous = if at_once { frame.entered_prev } else { frame.prev };
             frame.prev = self.emit("EvaluationFailed", previous, details);
         }
         fault
