@@ -4,6 +4,9 @@ use std::io::{self, BufReader, Read, Take};
 
 use flate2::bufread::DeflateDecoder;
 
+/// Packed bytes read at once.
+const BUFFER: usize = 64 << 10;
+
 /// The bytes of one entry. Reading past its declared size or with a wrong checksum is an error.
 pub struct Content<'a> {
     packing: Packing<'a>,
@@ -30,7 +33,7 @@ fn broken(why: &str) -> io::Error {
 impl<'a> Content<'a> {
     pub(super) fn new(data: Take<&'a mut dyn Read>, deflated: bool, size: u64, crc: u32) -> Self {
         let packing = if deflated {
-            Packing::Deflated(Box::new(DeflateDecoder::new(BufReader::new(data))))
+            Packing::Deflated(Box::new(DeflateDecoder::new(BufReader::with_capacity(BUFFER, data))))
         } else {
             Packing::Stored(data)
         };

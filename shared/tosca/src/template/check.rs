@@ -41,6 +41,12 @@ pub(crate) fn check(templates: &Templates, report: &mut Report) {
 
 impl Checker<'_> {
     fn run(&self, report: &mut Report) {
+        for document in &self.topology.documents {
+            if let Some(topology) = document.topology() {
+                self.check_shape(topology, "policies", true, report);
+                self.check_shape(topology, "node_templates", false, report);
+            }
+        }
         for node in &self.topology.nodes {
             let known = self.check_type(Kind::Node, node.type_name, node.name, node.node, report);
             self.check_shape(node.node, "requirements", true, report);

@@ -19,7 +19,7 @@ impl Import {
     /// Whether it names one of SOL001's type files, whose content is known.
     pub(super) fn is_sol001(&self) -> bool {
         let name = self.target.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-        name.starts_with("etsi_nfv_sol001_") || name == "tosca_definition_1_0.yaml"
+        name.starts_with("etsi_nfv_sol001") || name == "tosca_definition_1_0.yaml"
     }
 
     pub(super) fn report_missing(&self, report: &mut Report) {

@@ -24,6 +24,13 @@ pub(super) fn read(cx: &mut Cx<'_, '_>, node: &NodeTemplate<'_>) -> Vec<String> 
     };
     let found: Vec<(&str, &Node)> = artifacts.filter(|(_, a)| of_image(a)).collect();
     let mut ids = vec![];
+    let beside = node.node.get("properties").and_then(|p| p.get("sw_image_data"));
+    if let (Some(data), true) = (beside, found.is_empty()) {
+        let said = format!("the image of `{}` has no artifact of {SW_IMAGE}", node.name);
+        cx.report.add(&rule::IMAGE_DATA, data.place(), said);
+        let image = image(cx, node.name, data, Some(data));
+        ids.push(keep(cx.images, image, cx.flavour));
+    }
     for (name, artifact) in &found {
         if cx.images.len() >= IMAGES {
             let said = format!("more than {IMAGES} images");
@@ -32,7 +39,6 @@ pub(super) fn read(cx: &mut Cx<'_, '_>, node: &NodeTemplate<'_>) -> Vec<String> 
         }
         let alone = found.len() == 1;
         let id = if alone { node.name.to_owned() } else { format!("{}.{name}", node.name) };
-        let beside = node.node.get("properties").and_then(|p| p.get("sw_image_data"));
         let data = artifact.get("properties").or(beside.filter(|_| alone));
         let image = image(cx, &id, artifact, data);
         ids.push(keep(cx.images, image, cx.flavour));

@@ -326,6 +326,32 @@ fn one_image_in_two_flavours_is_one_and_two_of_one_name_are_two() {
 }
 
 #[test]
+fn an_image_described_without_an_artifact_is_listed_without_a_place() {
+    let text = format!(
+        "{HEAD}topology_template:\n  node_templates:\n    vnf:\n      type: tosca.nodes.nfv.VNF\n      \
+         properties: {{ descriptor_id: a }}\n    disk:\n      \
+         type: tosca.nodes.nfv.Vdu.VirtualBlockStorage\n      properties: {{ virtual_block_storage_data: \
+         {{ size_of_storage: 1 GB }}, sw_image_data: {{ name: linux, version: '6', container_format: \
+         bare, min_ram: 256 MB }} }}\n"
+    );
+    let found = package(Files::of([("a.yaml", &*text)]));
+    let image = &found.images[0];
+    assert_eq!((image.name.as_str(), image.min_ram), ("linux", 256_000_000));
+    assert_eq!((&image.path, &image.uri), (&None, &None));
+    assert_eq!(found.vnfd.flavours[0].storages[0].image.as_deref(), Some("disk"));
+}
+
+#[test]
+fn policies_and_groups_may_be_written_as_maps() {
+    let found = flavour(&format!(
+        "{TWO_UNITS}  groups:\n    near: {{ type: tosca.groups.nfv.PlacementGroup, members: [ a, b ] }}\n  \
+         policies:\n    apart:\n      type: tosca.policies.nfv.AntiAffinityRule\n      \
+         targets: [ near ]\n      properties: {{ scope: nfvi_node }}\n"
+    ));
+    assert_eq!(found.affinity[0].members, ["a", "b"]);
+}
+
+#[test]
 fn a_service_tells_its_nested_services_from_itself() {
     let found = nsd(
         "    inner:\n      type: tosca.nodes.nfv.NS\n      properties: { descriptor_id: b, flavour_id: g, \
