@@ -17,6 +17,12 @@ use std::{
 /// Looks at an NSD archive.
 pub(crate) fn inspect(reader: impl Read + Seek, ask: &Ask) -> Result<Verdict<NsdContent>, Refusal> {
     let mut found = inspect_ns(reader, ask.mode(), Limits::default())?;
+    for flavour in &found.nsd.flavours {
+        // The counts of an aspect's last level say all of its growth.
+        let growth = flavour.aspects.iter().filter_map(|aspect| aspect.counts.last());
+        let levels = flavour.levels.iter().map(|level| &level.counts);
+        inspect::bounded(&flavour.id, &flavour.file, levels, growth)?;
+    }
     let mut warnings = inspect::remarks(std::mem::take(&mut found.package.warnings));
     warnings.extend(left_alone(&found.nsd));
     Ok(Verdict { described: described(&found), descriptor: nsd(found.nsd, ask), warnings })

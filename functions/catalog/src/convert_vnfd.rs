@@ -25,6 +25,11 @@ pub(crate) fn inspect(
     ask: &Ask,
 ) -> Result<Verdict<VnfPkgContent>, Refusal> {
     let mut found = inspect_vnf(reader, ask.mode(), Limits::default())?;
+    for flavour in &found.vnfd.flavours {
+        let steps = flavour.aspects.iter().flat_map(|aspect| &aspect.steps);
+        let levels = flavour.levels.iter().map(|level| &level.counts);
+        inspect::bounded(&flavour.id, &flavour.file, levels, steps)?;
+    }
     let warnings = inspect::remarks(std::mem::take(&mut found.package.warnings));
     Ok(Verdict { described: described(&found, ask), descriptor: vnfd(found.vnfd, ask), warnings })
 }

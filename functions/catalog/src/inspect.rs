@@ -6,12 +6,17 @@ use mano_model::catalog::{
     vnf_package::{Artifact, Checksum},
 };
 use mano_tosca::{ArtifactKind, Finding, Mode, Package, Refusal, SecurityOption, rules};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The most remarks that an entry keeps; the others are counted only.
 const MOST_REMARKS: usize = 100;
 
 /// The most artifacts that an entry lists.
 const MOST_ARTIFACTS: usize = 4_000;
+
+/// The most instances that one level, or all scaling together, may ask for: what an operation
+/// decides over is held in memory.
+const MOST_INSTANCES: u64 = 10_000;
 
 /// What on-boarding knows of content before it looks at it.
 #[derive(Debug, Clone)]
@@ -34,6 +39,31 @@ impl Ask {
 /// Whether it was the reading that failed, and not the content.
 pub(crate) fn unread(refusal: &Refusal) -> bool {
     refusal.errors.iter().any(|finding| finding.rule == rules::archive::READ_FAILED.id)
+}
+
+/// Refuses a flavour that no operation could carry out.
+///
+/// # Errors
+/// The refusal, where a level or the `growth` of all aspects passes the bound.
+pub(crate) fn bounded<'a>(
+    flavour: &str,
+    file: &Arc<str>,
+    levels: impl Iterator<Item = &'a BTreeMap<String, u32>>,
+    growth: impl Iterator<Item = &'a BTreeMap<String, u32>>,
+) -> Result<(), Refusal> {
+    let sum = |counts: &BTreeMap<String, u32>| counts.values().map(|n| u64::from(*n)).sum::<u64>();
+    let most = levels.map(sum).max().unwrap_or(0) + growth.map(sum).sum::<u64>();
+    if most <= MOST_INSTANCES {
+        return Ok(());
+    }
+    let finding = Finding {
+        rule: "N02",
+        message: format!("flavour `{flavour}` may grow to {most} instances"),
+        help: "Ask for at most 10000 instances, over all levels and scaling.",
+        file: Arc::clone(file),
+        line: None,
+    };
+    Err(Refusal { errors: vec![finding], warnings: Vec::new() })
 }
 
 /// What an entry remembers of content that is no good.

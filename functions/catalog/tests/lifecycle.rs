@@ -1,6 +1,8 @@
 //! From an empty entry to an on-boarded one, and back to none.
 
-use crate::world::{NSDS, PACKAGES, World, archive, nothing, nsd, odd_package, package, whole};
+use crate::world::{
+    NSDS, PACKAGES, World, archive, nothing, nsd, odd_package, package, package_growing_to, whole,
+};
 use http::{StatusCode, header};
 use mano_model::{
     TenantId,
@@ -214,6 +216,24 @@ async fn strict_packages_are_refused_for_what_lenient_ones_are_warned_of() {
     assert_eq!(warnings.as_array().unwrap().len(), 1, "{warnings}");
     let (file, line) = (&warnings[0]["file"], &warnings[0]["line"]);
     assert_eq!((file, line), (&json!("Definitions/entry.yaml"), &json!(1)), "{warnings}");
+}
+
+#[tokio::test]
+async fn numbers_without_measure_are_refused() {
+    let mut world = World::new().await;
+    for number in ["10001", "4294967295", "99999999999999999999", "-1"] {
+        let path = world.create(PACKAGES, json!({})).await;
+        let content = whole(package_growing_to(number));
+        world.put(&format!("{path}/package_content"), content).await;
+        world.either("package.onboard.failed", "package.onboarded").await;
+        if world.get(&path).await.json()["onboardingState"] == "ONBOARDED" {
+            let vnfd = world.host.cx().store.read::<Vnfd>(&tenant(), "v1").await.unwrap().value;
+            let most = vnfd.flavours[0].levels.iter().flat_map(|l| l.vdus.values()).max();
+            assert!(most < Some(&10_001), "{number} became {most:?}");
+            world.send("PATCH", &path, json!({ "operationalState": "DISABLED" })).await;
+            world.ask("DELETE", &path, &[], nothing()).await;
+        }
+    }
 }
 
 #[tokio::test]

@@ -10,5 +10,6 @@
 mod content;
 mod lifecycle;
 mod listing;
+mod packages;
 mod uploading;
 mod world;

@@ -178,6 +178,16 @@ impl World {
         }
     }
 
+    /// Waits for a fact of one of two names.
+    pub(crate) async fn either(&mut self, one: &str, other: &str) {
+        loop {
+            let fact = self.facts.recv().await.unwrap();
+            if fact.fact.name == one || fact.fact.name == other {
+                return;
+            }
+        }
+    }
+
     /// Asks, as a client does.
     pub(crate) async fn ask(
         &self,
@@ -274,12 +284,17 @@ pub(crate) fn whole(bytes: Vec<u8>) -> ByteStream {
     Box::pin(futures_util::stream::iter(pieces))
 }
 
-/// An archive of files.
+/// An archive of texts.
 pub(crate) fn archive(files: &[(&str, &str)]) -> Vec<u8> {
+    archive_of(files.iter().map(|(name, text)| (*name, text.as_bytes())))
+}
+
+/// An archive of files.
+pub(crate) fn archive_of<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, text) in files {
-        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
-        zip.write_all(text.as_bytes()).unwrap();
+    for (name, bytes) in files {
+        zip.start_file(name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(bytes).unwrap();
     }
     zip.finish().unwrap().into_inner()
 }
@@ -296,6 +311,14 @@ pub(crate) fn package(vnfd_id: &str) -> Vec<u8> {
 /// A VNF package whose descriptor names no version of TOSCA that exists.
 pub(crate) fn odd_package() -> Vec<u8> {
     package_of(&VNFD.replace("{vnfd_id}", "v1").replace("yaml_1_3", "yaml_9_9"))
+}
+
+/// A VNF package whose level `more` has this number of instances.
+pub(crate) fn package_growing_to(number: &str) -> Vec<u8> {
+    let many = format!("more: {{ number_of_instances: {number} }}");
+    let vnfd = VNFD.replace("{vnfd_id}", "v1").replace("more: { number_of_instances: 3 }", &many);
+    assert!(vnfd.contains(number));
+    package_of(&vnfd)
 }
 
 fn package_of(entry: &str) -> Vec<u8> {
