@@ -275,4 +275,3 @@ fn plain(route: &'static str, reply: Reply) -> Answer {
     }
     Answer { route, status: reply.status, headers, body: reply.body }
 }
-

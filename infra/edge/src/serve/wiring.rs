@@ -19,7 +19,7 @@ pub static FUNCTIONS: &[&Function] = &[
 include!(concat!(env!("OUT_DIR"), "/workflows.rs"));
 
 /// The workflows as their files have them.
-fn workflows() -> impl Iterator<Item = (String, String)> {
+pub fn workflows() -> impl Iterator<Item = (String, String)> {
     WORKFLOWS.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
 }
 

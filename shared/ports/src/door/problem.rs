@@ -11,7 +11,7 @@ use std::io;
 pub(super) struct Rejection {
     status: StatusCode,
     detail: String,
-    header: Option<(HeaderName, HeaderValue)>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
     cause: Option<String>,
 }
 
@@ -21,7 +21,7 @@ impl Rejection {
     }
 
     fn with(self, name: HeaderName, value: HeaderValue) -> Self {
-        Self { header: Some((name, value)), ..self }
+        Self { header: Some(Box::new((name, value))), ..self }
     }
 
     /// 404: no route.
@@ -48,12 +48,10 @@ impl Rejection {
 
     /// 400 or 408: the content did not arrive.
     pub(super) fn broken(error: &io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::TimedOut => {
-                Self::new(StatusCode::REQUEST_TIMEOUT, "the content did not arrive in time")
-            }
-            _ => Self::new(StatusCode::BAD_REQUEST, "the content broke off before its end"),
+        if error.kind() == io::ErrorKind::TimedOut {
+            return Self::new(StatusCode::REQUEST_TIMEOUT, "the content did not arrive in time");
         }
+        Self::new(StatusCode::BAD_REQUEST, "the content broke off before its end")
     }
 
     /// 504: the handler took too long.
@@ -89,7 +87,7 @@ impl Rejection {
         let text = serde_json::to_vec(&problem).unwrap_or_default();
         let mut headers = HeaderMap::with_capacity(4);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-        if let Some((name, value)) = self.header {
+        if let Some((name, value)) = self.header.map(|header| *header) {
             headers.insert(name, value);
         }
         Answer { route, status, headers, body: Body::Json(text.into()) }

@@ -52,7 +52,8 @@ fn check(row: &Row, name: &str) -> Result<(), Refusal> {
 /// `plus`: a plus is a space, as forms and most client libraries write queries.
 #[must_use]
 pub fn decode(text: &str, plus: bool) -> Option<String> {
-    if !text.contains('%') && !(plus && text.contains('+')) {
+    let encoded = text.contains('%') || (plus && text.contains('+'));
+    if !encoded {
         return Some(text.to_owned());
     }
     let mut bytes = Vec::with_capacity(text.len());

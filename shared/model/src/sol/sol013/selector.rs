@@ -216,17 +216,16 @@ fn without_below(
         if parts.is_empty() || saved {
             continue;
         }
-        match attribute.kind {
-            _ if taken && attribute.removable() && wanted.is_empty() => {
-                cuts.push((attribute.name, Cut::Gone));
-            }
-            Kind::Object(attributes) if taken && attribute.removable() => {
-                cuts.push((attribute.name, Cut::Inner(only_below(attributes, &wanted))));
-            }
-            Kind::Object(attributes) if !taken => {
-                cuts.push((attribute.name, Cut::Inner(without_below(attributes, &parts, &wanted))));
-            }
-            _ => {}
+        let goes = taken && attribute.removable();
+        if goes && wanted.is_empty() {
+            cuts.push((attribute.name, Cut::Gone));
+        } else if let Kind::Object(attributes) = attribute.kind {
+            let inner = match (goes, taken) {
+                (true, _) => only_below(attributes, &wanted),
+                (false, false) => without_below(attributes, &parts, &wanted),
+                (false, true) => continue,
+            };
+            cuts.push((attribute.name, Cut::Inner(inner)));
         }
     }
     cuts
