@@ -8,6 +8,9 @@
 )]
 
 mod boundaries;
+mod faults;
 mod golden;
+mod journeys;
 mod wiring;
 mod workflows;
+mod world;

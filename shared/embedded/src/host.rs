@@ -167,7 +167,7 @@ async fn minutes(dispatch: Arc<Dispatch>, relay: Arc<Relay>, gate: Gate) {
     loop {
         clock.sleep(MINUTE).await;
         let Some(_inside) = gate.enter() else { return };
-        relay.sweep();
+        relay.sweep().await;
         let event = Event {
             id: format!("scheduled-{}", clock.now().as_second()),
             source: "aws.events".into(),
@@ -176,5 +176,36 @@ async fn minutes(dispatch: Arc<Dispatch>, relay: Arc<Relay>, gate: Gate) {
         };
         // Its failures are logged; the next minute brings the next one.
         let _ = dispatch.event(&event).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{World, log, until};
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_scheduled_event_comes_every_minute() {
+        let world = World::new().await;
+        until(&world.clock, Some(MINUTE), || (log("minute").len() >= 3).then_some(())).await;
+        assert_eq!(log("minute")[0], "aws.events");
+        assert!(world.clock.now().as_second() >= 180);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_step_is_found_by_function_and_name_or_its_absence_told() {
+        let world = World::new().await;
+        let call = |step: &str| {
+            json!({ "step": step, "tenant": "contract", "op": "o", "run": 0, "text": "hi" })
+        };
+        let said = world.host.call_step("contract", call("contract.call")).await;
+        assert_eq!(said, Ok(json!({ "said": "hi" })));
+        let names = async |function, step| {
+            world.host.call_step(function, call(step)).await.expect_err("absent").error
+        };
+        assert_eq!(names("nobody", "contract.call").await, "Lambda.ResourceNotFoundException");
+        assert_eq!(names("contract", "contract.nothing").await, "Mano.Bug");
+        let failed = world.host.call_step("contract", json!({ "step": "contract.call" })).await;
+        assert_eq!(failed.expect_err("not a step call").error, "Mano.Bug");
     }
 }

@@ -306,7 +306,7 @@ impl SqliteQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::{World, log, until};
     use mano_ports::contract::queue::Fresh;
 
     async fn fresh() -> Fresh {
@@ -321,4 +321,51 @@ mod tests {
     }
 
     mano_ports::queue_contract!(fresh().await);
+
+    fn message(tag: &str, text: &str, fail: u64) -> Message {
+        Message {
+            queue: "trial",
+            group: "g".into(),
+            dedup: text.into(),
+            delay: Duration::ZERO,
+            body: serde_json::json!({ "tag": tag, "text": text, "fail": fail }),
+        }
+    }
+
+    const LONG: Option<Duration> = Some(Duration::from_secs(300));
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn after_its_last_attempt_a_message_lies_among_the_dead_with_the_reason() {
+        let world = World::new().await;
+        let queue = world.host.queue();
+        queue.send(message("dead", "never", u64::MAX)).await.expect("sent");
+        queue.send(message("dead", "next", 0)).await.expect("sent");
+        until(&world.clock, LONG, || log("dead").contains(&"next".into()).then_some(())).await;
+        assert_eq!(log("dead").iter().filter(|line| *line == "never").count(), ATTEMPTS as usize);
+        let dead = queue.dead(10).expect("read");
+        let dead: Vec<_> = dead.iter().map(|dead| (&*dead.queue, &*dead.reason)).collect();
+        assert_eq!(dead, [("trial", "no")]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_message_nobody_consumes_says_so_when_it_is_dead() {
+        let world = World::new().await;
+        let lost = Message { queue: "nobody's", ..message("lost", "x", 0) };
+        world.host.queue().send(lost).await.expect("sent");
+        let dead = || world.host.queue().dead(1).expect("read").pop();
+        let dead = until(&world.clock, LONG, dead).await;
+        assert_eq!(dead.reason, "no function consumes queue 'nobody's'");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_message_that_waits_outlives_the_process() {
+        let world = World::new().await;
+        let later = Message { delay: Duration::from_secs(30), ..message("later", "x", 0) };
+        world.host.queue().send(later).await.expect("sent");
+        let next = world.crashed().await;
+        assert!(log("later").is_empty());
+        until(&next.clock, LONG, || (!log("later").is_empty()).then_some(())).await;
+        assert!(next.clock.now().as_second() >= 30);
+        until(&next.clock, None, || (next.host.queue().waiting().ok()? == 0).then_some(())).await;
+    }
 }

@@ -16,7 +16,7 @@ use futures_util::{FutureExt, future::join_all};
 use mano_model::plan::{Announced, Key};
 use mano_ports::{Cx, Error, function::Listener};
 use std::{
-    collections::{HashMap, VecDeque, hash_map::Entry},
+    collections::{HashMap, HashSet, VecDeque, hash_map::Entry},
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
@@ -25,13 +25,13 @@ use tokio::{runtime::Handle, sync::Semaphore};
 use tracing::Instrument;
 
 /// Facts in memory; the rest waits in the table.
-const IN_HAND: usize = 10_000;
+const IN_HAND: usize = if cfg!(test) { 40 } else { 10_000 };
 
 /// Facts whose listeners work at the same time.
 const AT_ONCE: usize = 256;
 
 /// Rows read from the table at a time.
-const CHUNK: usize = 256;
+const CHUNK: usize = if cfg!(test) { 16 } else { 256 };
 
 /// Pauses between the attempts at one fact, before its lane is parked.
 const PAUSES: [Duration; 4] = [
@@ -41,8 +41,8 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(5),
 ];
 
-/// What was due for so long was forgotten.
-const FORGOTTEN: Duration = Duration::from_secs(30);
+/// What was due for so many milliseconds may have been forgotten.
+const FORGOTTEN: i64 = 30_000;
 
 /// The facts of one document that are in hand.
 #[derive(Default)]
@@ -64,6 +64,8 @@ struct Lanes {
     cursor: i64,
     /// Facts beyond the cursor lie in the table.
     behind: bool,
+    /// Facts that the last sweep found due and in no lane.
+    suspects: HashSet<i64>,
 }
 
 /// The relay of one host.
@@ -134,32 +136,48 @@ impl Relay {
     }
 
     /// Opens parked lanes and looks for what was forgotten; once a minute.
-    pub(crate) fn sweep(self: &Arc<Self>) {
+    pub(crate) async fn sweep(self: &Arc<Self>) {
+        // Marks that are still on their way to the file must not look like facts still due.
+        if let Err(error) = self.store.write(|_| Ok(())).await {
+            tracing::error!(%error, "the sweep is put off");
+            return;
+        }
         self.catch_up();
         let mut lanes = self.lanes();
-        let parked: Vec<Key> = lanes
-            .lanes
-            .iter()
-            .filter(|(_, lane)| lane.parked)
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in parked {
-            self.reload(&mut lanes, &key);
+        let parked = lanes.lanes.iter().filter(|(_, lane)| lane.parked);
+        let parked: Vec<Key> = parked.map(|(about, _)| about.clone()).collect();
+        for about in parked {
+            self.reload(&mut lanes, &about);
         }
+        self.look_for_forgotten(&mut lanes);
+    }
+
+    /// Facts that are due, in no lane, and were so a sweep ago.
+    ///
+    /// There are none unless something here is wrong; a fact must not depend on that.
+    fn look_for_forgotten(self: &Arc<Self>, lanes: &mut Lanes) {
         let now = self.cx.clock.now().as_millisecond();
-        let before = now.saturating_sub(i64::try_from(FORGOTTEN.as_millis()).unwrap_or(i64::MAX));
-        match self.store.due_since(before, lanes.cursor, CHUNK) {
-            Ok(forgotten) => {
-                for due in forgotten {
-                    if !lanes.lanes.contains_key(&due.fact.fact.about) {
-                        tracing::warn!(fact = due.fact.fact.name, "a fact was due for long");
-                        let about = due.fact.fact.about.clone();
-                        lanes.lanes.insert(about.clone(), Lane { parked: true, ..Lane::default() });
-                        self.reload(&mut lanes, &about);
-                    }
-                }
+        let before = now.saturating_sub(FORGOTTEN);
+        let due = match self.store.due_since(before, lanes.cursor, CHUNK) {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::error!(%error, "the due facts cannot be read");
+                return;
             }
-            Err(error) => tracing::error!(%error, "the due facts cannot be read"),
+        };
+        let suspects = std::mem::take(&mut lanes.suspects);
+        for due in due {
+            let about = &due.fact.fact.about;
+            if lanes.lanes.contains_key(about) {
+                continue;
+            }
+            if suspects.contains(&due.place) {
+                tracing::warn!(fact = due.fact.fact.name, about = about.id, "a fact was forgotten");
+                lanes.lanes.insert(about.clone(), Lane { parked: true, ..Lane::default() });
+                self.reload(lanes, about);
+            } else {
+                lanes.suspects.insert(due.place);
+            }
         }
     }
 
@@ -305,5 +323,99 @@ impl Relay {
 
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{World, log, until};
+    use mano_model::{TenantId, plan::Plan};
+    use mano_ports::contract::Note;
+    use serde_json::json;
+
+    fn plan(world: &World) -> Plan {
+        let tenant = TenantId::new("trials");
+        let mut origin = world.host.cx().derived(&tenant, "trials", &[]);
+        origin.id = uuid::Uuid::new_v4();
+        Plan::new(origin)
+    }
+
+    /// Tells facts about documents, each failing so often.
+    async fn tell(world: &World, tag: &str, facts: &[(&str, u64)]) {
+        for chunk in facts.chunks(Plan::MAX_ROWS) {
+            let plan = chunk.iter().fold(plan(world), |plan, (about, fail)| {
+                plan.tell::<Note>(*about, "trial.told", json!({ "tag": tag, "fail": fail }))
+            });
+            world.store().commit(plan).await.expect("committed");
+        }
+    }
+
+    const SHORT: Option<Duration> = Some(Duration::from_secs(10));
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_listener_that_failed_is_called_again_before_the_next_fact() {
+        let world = World::new().await;
+        tell(&world, "again", &[("a", 2), ("a", 0)]).await;
+        until(&world.clock, SHORT, || (log("again").len() >= 4).then_some(())).await;
+        assert_eq!(log("again"), ["a 1", "a 1", "a 1", "a 2"]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_fact_that_fails_for_long_holds_up_its_own_document_only_and_is_never_given_up() {
+        let world = World::new().await;
+        tell(&world, "stuck", &[("a", 12), ("b", 0)]).await;
+        until(&world.clock, SHORT, || log("stuck").contains(&"b 1".into()).then_some(())).await;
+        tell(&world, "stuck", &[("a", 0), ("b", 0)]).await;
+        let minutes = Some(Duration::from_secs(60));
+        until(&world.clock, minutes, || log("stuck").contains(&"a 2".into()).then_some(())).await;
+        let about = |about: &str| log("stuck").into_iter().filter(|line| line.starts_with(about)).collect::<Vec<_>>();
+        assert_eq!(about("b"), ["b 1", "b 2"]);
+        let mut expected = vec!["a 1"; 13];
+        expected.push("a 2");
+        assert_eq!(about("a"), expected);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_was_due_when_the_process_died_is_heard_by_the_next() {
+        let world = World::new().await;
+        tell(&world, "died", &[("a", 1), ("b", 1), ("a", 1)]).await;
+        // Nobody's pause ends: the first attempts have failed, and the process dies.
+        until(&world.clock, None, || (log("died").len() >= 2).then_some(())).await;
+        let next = world.crashed().await;
+        let all = ["a 1", "a 2", "b 1"].map(String::from);
+        until(&next.clock, SHORT, || {
+            all.iter().all(|line| log("died").contains(line)).then_some(())
+        })
+        .await;
+        let gone = || next.host.store().due_count().expect("read") == 0;
+        until(&next.clock, SHORT, || gone().then_some(())).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn more_facts_than_memory_holds_are_all_heard_in_order() {
+        let world = World::new().await;
+        let abouts: Vec<String> = (0..300).map(|n| format!("d{}", n % 7)).collect();
+        let facts: Vec<(&str, u64)> = abouts.iter().map(|about| (&**about, 0)).collect();
+        tell(&world, "many", &facts).await;
+        until(&world.clock, SHORT, || (log("many").len() >= 300).then_some(())).await;
+        for n in 0..7 {
+            let about = format!("d{n} ");
+            let heard: Vec<String> =
+                log("many").into_iter().filter(|line| line.starts_with(&about)).collect();
+            let expected: Vec<String> = (1..=heard.len()).map(|seq| format!("{about}{seq}")).collect();
+            assert_eq!(heard, expected);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_host_that_stopped_takes_nothing_new_and_loses_nothing() {
+        let world = World::new().await;
+        world.host.stop().await;
+        tell(&world, "stopped", &[("a", 0)]).await;
+        assert_eq!(world.host.store().due_count().expect("read"), 1);
+        assert!(log("stopped").is_empty());
+        let next = world.crashed().await;
+        until(&next.clock, None, || (log("stopped") == ["a 1"]).then_some(())).await;
     }
 }

@@ -15,6 +15,8 @@ pub(crate) mod writer;
 
 pub use facts::Due;
 pub use open::OpenError;
+#[cfg(any(test, feature = "tap"))]
+pub use writer::Tap;
 
 use async_trait::async_trait;
 use commit::Prepared;
@@ -47,8 +49,9 @@ pub struct Options {
     /// The site that writes.
     pub site: SiteId,
     /// Looks at the file between two transactions, which then hold one job each.
-    #[cfg(test)]
-    pub(crate) tap: Option<writer::Tap>,
+    /// Called after each transaction, which then holds one job only.
+    #[cfg(any(test, feature = "tap"))]
+    pub tap: Option<Tap>,
 }
 
 impl Default for Options {
@@ -57,7 +60,7 @@ impl Default for Options {
             file: "mano.db".into(),
             synchronous: Synchronous::Full,
             site: SiteId::default(),
-            #[cfg(test)]
+            #[cfg(any(test, feature = "tap"))]
             tap: None,
         }
     }
@@ -145,7 +148,7 @@ impl SqliteStore {
             ear: Arc::clone(&ear),
             site: site.clone(),
             closed: false,
-            #[cfg(test)]
+            #[cfg(any(test, feature = "tap"))]
             tap: options.tap.clone(),
         };
         let thread = std::thread::Builder::new().name("store-writer".into());

@@ -10,19 +10,84 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use mano_model::{Refusal, plan::Announced};
 use mano_ports::{
+    Cx, Error,
     clock::Clock,
     contract::{FUNCTION, WORKFLOWS, store::Heard},
-    function::Function,
+    function::{Event, Function},
     vim::{Vim, Vims},
 };
+use serde_json::Value;
 use std::{
+    collections::BTreeMap,
     path::Path,
-    sync::{Arc, Once},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 
-static FUNCTIONS: &[&Function] = &[&FUNCTION];
+static FUNCTIONS: &[&Function] = &[&FUNCTION, &TRIALS];
+
+/// A function whose rows log what they hear under the `tag` it carries, and fail the first `fail`
+/// times.
+static TRIALS: Function = Function {
+    name: "trials",
+    routes: &[],
+    steps: &[],
+    listeners: &[mano_ports::listener!("trial", ["trial.*"] => hear)],
+    consumers: &[mano_ports::consumer!("trial" => consume)],
+    requests: &[mano_ports::on_event!("aws.events", "Scheduled*" => minute)],
+};
+
+static LOG: Mutex<BTreeMap<String, Vec<String>>> = Mutex::new(BTreeMap::new());
+
+/// What was logged under a tag.
+pub(crate) fn log(tag: &str) -> Vec<String> {
+    LOG.lock().unwrap_or_else(PoisonError::into_inner).get(tag).cloned().unwrap_or_default()
+}
+
+/// Logs a line; fails while there are at most `body.fail` of it.
+fn trial(body: &Value, line: &str) -> Result<(), Error> {
+    let tag = body["tag"].as_str().unwrap_or_default().to_owned();
+    let mut log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
+    let lines = log.entry(tag).or_default();
+    lines.push(line.to_owned());
+    let times = lines.iter().filter(|known| *known == line).count() as u64;
+    if times > body["fail"].as_u64().unwrap_or(0) { Ok(()) } else { Err(Error::Bug("no".into())) }
+}
+
+async fn hear(_cx: &Cx, fact: &Announced) -> Result<(), Error> {
+    trial(&fact.fact.body, &format!("{} {}", fact.fact.about.id, fact.seq))
+}
+
+async fn consume(_cx: &Cx, body: Value) -> Result<(), Error> {
+    trial(&body, body["text"].as_str().unwrap_or_default())
+}
+
+async fn minute(_cx: &Cx, event: &Event) -> Result<(), Error> {
+    trial(&serde_json::json!({ "tag": "minute" }), &event.source)
+}
+
+/// Asks again until there is an answer, while time jumps to whoever sleeps next, if `jump` says
+/// how far; gives up after a minute.
+pub(crate) async fn until<T>(
+    clock: &HeldClock,
+    jump: Option<Duration>,
+    ask: impl Fn() -> Option<T>,
+) -> T {
+    let asking = async {
+        loop {
+            if let Some(answer) = ask() {
+                return answer;
+            }
+            if let Some(jump) = jump {
+                clock.jump(jump);
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), asking).await.expect("within a minute")
+}
 
 /// No VIMs.
 struct NoVims;
@@ -56,6 +121,11 @@ impl World {
         Self { host: host(folder.path(), &clock).await, clock, folder }
     }
 
+    /// The ports' store.
+    pub(crate) fn store(&self) -> Arc<dyn mano_ports::store::Store> {
+        Arc::clone(self.host.store()) as _
+    }
+
     /// A host on what the disk would hold if the process died now.
     pub(crate) async fn crashed(&self) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
@@ -77,8 +147,6 @@ pub(crate) async fn host_with(
     options: &store::Options,
     engine: Options,
 ) -> Arc<Host> {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| std::panic::set_hook(Box::new(|info| eprintln!("{info}"))));
     let store = Arc::new(SqliteStore::open(folder, options).expect("open"));
     let time = Arc::clone(clock) as Arc<dyn Clock>;
     let engine = Engine::open(&store, &time, workflows(), engine).await.expect("an engine");

@@ -53,16 +53,16 @@ pub(crate) struct Writer {
     pub(crate) site: String,
     /// Nobody can submit any more.
     pub(crate) closed: bool,
-    #[cfg(test)]
+    #[cfg(any(test, feature = "tap"))]
     pub(crate) tap: Option<Tap>,
 }
 
 /// Called between two transactions, in tests that kill the process there.
-#[cfg(test)]
+#[cfg(any(test, feature = "tap"))]
 #[derive(Clone)]
-pub(crate) struct Tap(pub(crate) Arc<dyn Fn() + Send + Sync>);
+pub struct Tap(pub Arc<dyn Fn() + Send + Sync>);
 
-#[cfg(test)]
+#[cfg(any(test, feature = "tap"))]
 impl std::fmt::Debug for Tap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Tap")
@@ -124,7 +124,7 @@ impl Writer {
 
     /// The most jobs of one transaction.
     fn batch(&self) -> usize {
-        #[cfg(test)]
+        #[cfg(any(test, feature = "tap"))]
         if self.tap.is_some() {
             return 1;
         }
@@ -150,7 +150,7 @@ impl Writer {
             verdicts.push(self.apply(&transaction, job, done)?);
         }
         transaction.commit()?;
-        #[cfg(test)]
+        #[cfg(any(test, feature = "tap"))]
         if let Some(tap) = &self.tap {
             (tap.0)();
         }

@@ -1,0 +1,123 @@
+//! A network service from its packages to running, larger, hurt, healed, failed, rolled back, gone.
+
+use super::{deleted, done, example, onboard_ns, onboard_vnf};
+use crate::world::{World, stock::add_vim};
+use http::Method;
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_lives_its_whole_life() {
+    let mut world = World::new().await;
+    add_vim(&world, "vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
+    add_vim(&world, "vim-b", &[("zone-1", 64), ("zone-2", 64)]).await;
+    let packages = on_boarded(&mut world).await;
+    let ns = created(&world, &packages.2).await;
+    let path = format!("/nslcm/v2/ns_instances/{ns}");
+    done(&mut world, &format!("{path}/instantiate"), json!({ "nsFlavourId": "standard" })).await;
+    let small = world.on_vims().await.len();
+    let shown = world.get(&path).await;
+    assert_eq!(shown["nsState"], "INSTANTIATED");
+    assert_eq!(shown["vnfInstance"].as_array().unwrap().len(), 2);
+    in_use(&world, &packages).await;
+
+    done(&mut world, &format!("{path}/scale"), scale("SCALE_OUT")).await;
+    assert!(world.on_vims().await.len() > small);
+    done(&mut world, &format!("{path}/scale"), scale("SCALE_IN")).await;
+    assert_eq!(world.on_vims().await.len(), small);
+
+    lose_one(&world).await;
+    assert_eq!(world.on_vims().await.len(), small - 1);
+    let heal = json!({ "healNsData": { "degreeHealing": "HEAL_RESTORE" } });
+    done(&mut world, &format!("{path}/heal"), heal).await;
+    assert_eq!(world.on_vims().await.len(), small);
+
+    failed_and_rolled_back(&mut world, &path, small).await;
+
+    done(&mut world, &format!("{path}/terminate"), json!({})).await;
+    assert_eq!(world.on_vims().await, []);
+    deleted(&world, &path).await;
+    gone(&world, &packages).await;
+    world.stop().await;
+}
+
+/// The two VNF packages and the NS descriptor: their information ids, and the `nsdId`.
+async fn on_boarded(world: &mut World) -> ([String; 2], String, String) {
+    let mut ids = Vec::new();
+    for name in ["edge-router", "edge-cache"] {
+        let shown = onboard_vnf(world, example(name)).await;
+        assert_eq!(shown["onboardingState"], "ONBOARDED", "{shown:#}");
+        assert_eq!(shown["usageState"], "NOT_IN_USE");
+        ids.push(shown["id"].as_str().unwrap().to_owned());
+    }
+    let shown = onboard_ns(world, example("edge-service")).await;
+    assert_eq!(shown["nsdOnboardingState"], "ONBOARDED", "{shown:#}");
+    let text = |name: &str| shown[name].as_str().unwrap().to_owned();
+    ([ids.remove(0), ids.remove(0)], text("id"), text("nsdId"))
+}
+
+async fn created(world: &World, nsd: &str) -> String {
+    let body = json!({ "nsdId": nsd, "nsName": "edge", "nsDescription": "a story" });
+    world.post("/nslcm/v2/ns_instances", body).await.expect(201).id()
+}
+
+/// What is used can neither be deleted nor, while enabled, be taken away.
+async fn in_use(world: &World, packages: &([String; 2], String, String)) {
+    let path = format!("/vnfpkgm/v2/vnf_packages/{}", packages.0[0]);
+    assert_eq!(world.get(&path).await["usageState"], "IN_USE");
+    world.ask(Method::DELETE, &path, None).await.expect(409);
+    let path = format!("/nsd/v2/ns_descriptors/{}", packages.1);
+    assert_eq!(world.get(&path).await["nsdUsageState"], "IN_USE");
+    world.ask(Method::DELETE, &path, None).await.expect(409);
+}
+
+fn scale(direction: &str) -> Value {
+    let steps = json!({ "scalingDirection": direction, "aspectId": "caching" });
+    json!({ "scaleType": "SCALE_NS", "scaleNsData": { "scaleNsByStepsData": steps } })
+}
+
+/// One VIM loses a machine by itself.
+async fn lose_one(world: &World) {
+    for vim in ["vim-a", "vim-b"] {
+        let path = format!("/mano/v1/vims/{vim}/resources");
+        let held = world.get(&path).await;
+        let machine = held.as_array().unwrap().iter().find(|r| r["kind"] == "COMPUTE");
+        if let Some(machine) = machine {
+            let path = format!("{path}/{}", machine["resourceId"].as_str().unwrap());
+            deleted(world, &path).await;
+            return;
+        }
+    }
+    panic!("no VIM has a machine");
+}
+
+/// No VIM makes another machine: scaling out fails, and is rolled back.
+async fn failed_and_rolled_back(world: &mut World, path: &str, before: usize) {
+    for vim in ["vim-a", "vim-b"] {
+        let refuse = json!({ "refuse": [{ "kind": "COMPUTE" }] });
+        let path = format!("/mano/v1/vims/{vim}/behaviour");
+        world.ask(Method::PUT, &path, Some(refuse)).await.expect(200);
+    }
+    let op = world.post(&format!("{path}/scale"), scale("SCALE_OUT")).await.expect(202).id();
+    assert_eq!(world.rests(&op).await, "FAILED_TEMP", "{:#}", world.tree(&op).await);
+    let shown = world.get(&format!("/nslcm/v2/ns_lcm_op_occs/{op}")).await;
+    let detail = shown["error"]["detail"].as_str().unwrap();
+    assert!(detail.contains("cache"), "{detail}");
+    world.handle(&op, "ns", "rollback").await.expect(202);
+    assert_eq!(world.rests(&op).await, "ROLLED_BACK", "{:#}", world.tree(&op).await);
+    assert_eq!(world.on_vims().await.len(), before);
+}
+
+/// Packages that nobody uses are disabled and deleted.
+async fn gone(world: &World, packages: &([String; 2], String, String)) {
+    let disabled = json!({ "nsdOperationalState": "DISABLED" });
+    let path = format!("/nsd/v2/ns_descriptors/{}", packages.1);
+    world.ask(Method::PATCH, &path, Some(disabled)).await.expect(200);
+    deleted(world, &path).await;
+    for id in &packages.0 {
+        let path = format!("/vnfpkgm/v2/vnf_packages/{id}");
+        world.ask(Method::DELETE, &path, None).await.expect(409);
+        let disabled = json!({ "operationalState": "DISABLED" });
+        world.ask(Method::PATCH, &path, Some(disabled)).await.expect(200);
+        deleted(world, &path).await;
+    }
+}

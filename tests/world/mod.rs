@@ -1,0 +1,297 @@
+//! A whole orchestrator in one process, with a clock we hold and VIMs that keep their own list.
+
+pub(crate) mod descriptors;
+pub(crate) mod stock;
+
+use crate::wiring::FUNCTIONS;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode};
+use jiff::Timestamp;
+use mano_embedded::{
+    Engine, FolderBlobs, HeldClock, Host, RandomIds, SqliteStore, host::Parts, store, workflows,
+};
+use mano_model::{TenantId, plan::Announced};
+use mano_ports::{
+    clock::Clock,
+    door::{Door, Settings, auth::Anyone},
+    http::{Body, Content},
+};
+use serde_json::{Value, json};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::sync::broadcast::{self, error::RecvError};
+
+/// An orchestrator at work.
+pub(crate) struct World {
+    pub(crate) host: Arc<Host>,
+    pub(crate) clock: Arc<HeldClock>,
+    door: Door,
+    heard: broadcast::Receiver<Arc<Announced>>,
+    folder: Folder,
+}
+
+/// The folder a world lives in, and what survives it.
+#[derive(Clone)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    _owner: Arc<TempDir>,
+}
+
+impl Folder {
+    fn new() -> Self {
+        let owner = Arc::new(tempfile::tempdir().unwrap());
+        Self { path: owner.path().to_owned(), _owner: owner }
+    }
+}
+
+/// The memory of the simulated VIMs, which no death of ours touches.
+fn memory(folder: &Folder) -> Arc<SqliteStore> {
+    let options = store::Options {
+        file: "sim.db".into(),
+        synchronous: store::Synchronous::Off,
+        ..store::Options::default()
+    };
+    Arc::new(SqliteStore::open(&folder.path, &options).unwrap())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a held clock has to begin somewhere")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// What the disk held after each transaction.
+#[derive(Clone, Default)]
+pub(crate) struct Deaths(Arc<Mutex<Vec<Folder>>>);
+
+impl Deaths {
+    /// Keeps what the disk holds now, and what the VIMs have.
+    fn take(&self, home: &Folder, sim: &SqliteStore) {
+        let death = Folder::new();
+        sim.backup(&death.path.join("sim.db")).unwrap();
+        for name in ["mano.db", "mano.db-wal"] {
+            copy(&home.path.join(name), &death.path.join(name));
+        }
+        self.0.lock().unwrap().push(death);
+    }
+
+    /// All of them, in order.
+    pub(crate) fn taken(&self) -> Vec<Folder> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    if from.exists() {
+        std::fs::copy(from, to).unwrap();
+    }
+}
+
+/// An answer, as a client reads it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// The last part of `Location`.
+    pub(crate) fn id(&self) -> String {
+        let location = self.headers.get("location").unwrap_or_else(|| panic!("{self:?}"));
+        location.to_str().unwrap().rsplit('/').next().unwrap().to_owned()
+    }
+
+    /// The same, if the status is this one.
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        self
+    }
+}
+
+impl World {
+    /// A world on an empty folder.
+    pub(crate) async fn new() -> Self {
+        Self::open(&Folder::new()).await
+    }
+
+    /// A world on a folder that another one left.
+    pub(crate) async fn open(folder: &Folder) -> Self {
+        Self::begin(folder, memory(folder), store::Options::default()).await
+    }
+
+    /// The same, and what the disk held after each of its transactions is kept.
+    pub(crate) async fn tapped(folder: &Folder) -> (Self, Deaths) {
+        let deaths = Deaths::default();
+        let memory = memory(folder);
+        let (taken, home, sim) = (deaths.clone(), folder.clone(), Arc::clone(&memory));
+        let tap = store::Tap(Arc::new(move || taken.take(&home, &sim)));
+        let options = store::Options { tap: Some(tap), ..store::Options::default() };
+        (Self::begin(folder, memory, options).await, deaths)
+    }
+
+    async fn begin(folder: &Folder, memory: Arc<SqliteStore>, options: store::Options) -> Self {
+        // Time has passed since the last world ended: it never goes back.
+        let clock = Arc::new(HeldClock::new(now()));
+        let options = store::Options { synchronous: store::Synchronous::Off, ..options };
+        let store = Arc::new(SqliteStore::open(&folder.path, &options).unwrap());
+        let time = Arc::clone(&clock) as Arc<dyn Clock>;
+        let engine = Engine::open(
+            &store,
+            &time,
+            mano_edge::serve::wiring::workflows(),
+            workflows::Options::default(),
+        );
+        let parts = Parts {
+            engine: engine.await.unwrap(),
+            store,
+            blobs: Arc::new(FolderBlobs::open(&folder.path.join("blobs")).unwrap()),
+            vims: mano_adapters::vim::drivers(memory, clock.clone()),
+            clock: clock.clone(),
+            ids: Arc::new(RandomIds),
+        };
+        let host = Host::start(FUNCTIONS, parts);
+        let heard = host.bus().subscribe();
+        let settings = Settings { api_root: Some("http://mano".into()), ..Settings::default() };
+        let door = Door::new(FUNCTIONS, settings, Arc::new(Anyone)).unwrap();
+        Self { host, clock, door, heard, folder: folder.clone() }
+    }
+
+    /// Where it lives.
+    pub(crate) fn folder(&self) -> Folder {
+        self.folder.clone()
+    }
+
+    /// Ends it in peace.
+    pub(crate) async fn stop(self) {
+        self.host.stop().await;
+    }
+
+    /// Asks as a client does.
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let (media, content) = match body {
+            Some(body) => (Some("application/json"), Bytes::from(body.to_string())),
+            None => (None, Bytes::new()),
+        };
+        self.send(method, path, media, content).await
+    }
+
+    /// PUT of an archive.
+    pub(crate) async fn upload(&self, path: &str, archive: Vec<u8>) -> Answer {
+        self.send(Method::PUT, path, Some("application/zip"), archive.into()).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        media: Option<&str>,
+        content: Bytes,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if !path.starts_with("/mano/") {
+            request = request.header("version", "2.0.0");
+        }
+        if let Some(media) = media {
+            request = request.header("content-type", media);
+        }
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        let answer = self.door.answer(self.host.cx(), head, Content::Bytes(content)).await;
+        let body = match answer.body {
+            Body::Json(text) => serde_json::from_slice(&text).unwrap(),
+            Body::Empty | Body::Text(..) | Body::Stream(..) => Value::Null,
+        };
+        Answer { status: answer.status, headers: answer.headers, body }
+    }
+
+    /// GET.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        self.ask(Method::GET, path, None).await.expect(200).body
+    }
+
+    /// POST with content.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.ask(Method::POST, path, Some(body)).await
+    }
+
+    /// Lets the world go on until the operation rests, and says in which state.
+    ///
+    /// Time passes only while nothing else does: the clock jumps to the next sleeper, which
+    /// is a retry or a VIM that takes its time, never to the timeout of work under way.
+    pub(crate) async fn rests(&mut self, op: &str) -> String {
+        for _ in 0..10_000 {
+            if let Some(state) = self.state(op).await
+                && !["STARTING", "PROCESSING", "ROLLING_BACK"].contains(&state.as_str())
+            {
+                return state;
+            }
+            self.something_happens().await;
+        }
+        panic!("operation {op} does not come to rest: {:#?}", self.tree(op).await);
+    }
+
+    /// Waits for the next fact; where none comes, lets the next sleeper wake.
+    pub(crate) async fn something_happens(&mut self) {
+        let patience = Duration::from_millis(20);
+        match tokio::time::timeout(patience, self.heard.recv()).await {
+            Ok(Ok(_) | Err(RecvError::Lagged(_))) => {}
+            Ok(Err(RecvError::Closed)) => panic!("the bus is gone"),
+            Err(_) => drop(self.clock.jump(Duration::from_secs(31))),
+        }
+    }
+
+    /// The state of an operation of either kind.
+    pub(crate) async fn state(&self, op: &str) -> Option<String> {
+        for path in ["/vnflcm/v2/vnf_lcm_op_occs", "/nslcm/v2/ns_lcm_op_occs"] {
+            let answer = self.ask(Method::GET, &format!("{path}/{op}"), None).await;
+            if answer.status == StatusCode::OK {
+                return Some(answer.body["operationState"].as_str().unwrap().to_owned());
+            }
+        }
+        None
+    }
+
+    /// The tree of an operation, for a person.
+    pub(crate) async fn tree(&self, op: &str) -> Value {
+        self.ask(Method::GET, &format!("/mano/v1/operations/{op}/tree"), None).await.body
+    }
+
+    /// What all VIMs hold, by their own memory: name and key, sorted.
+    pub(crate) async fn on_vims(&self) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        for vim in self.get("/mano/v1/vims").await.as_array().unwrap() {
+            let path = format!("/mano/v1/vims/{}/resources", vim["id"].as_str().unwrap());
+            for found in self.get(&path).await.as_array().unwrap() {
+                let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
+                all.push((text("name"), text("resourceId")));
+            }
+        }
+        all.sort();
+        all
+    }
+
+    /// Reservations of all zones, by VIM and zone.
+    pub(crate) async fn reserved(&self) -> Value {
+        let vims = self.get("/mano/v1/vims").await;
+        let zones = vims.as_array().unwrap().iter().map(|vim| {
+            let zones = vim["zones"].as_array().unwrap().iter();
+            let zones = zones.map(|z| json!([z["id"], z["reserved"]]));
+            json!([vim["id"], zones.collect::<Vec<_>>()])
+        });
+        zones.collect()
+    }
+
+    /// Asks an operation for a way forward.
+    pub(crate) async fn handle(&self, op: &str, kind: &str, how: &str) -> Answer {
+        let path = format!("/{kind}lcm/v2/{kind}_lcm_op_occs/{op}/{how}");
+        self.ask(Method::POST, &path, None).await
+    }
+
+    /// Whose data it is.
+    pub(crate) fn tenant() -> TenantId {
+        TenantId::default()
+    }
+}

@@ -1,0 +1,41 @@
+//! What the worlds are stocked with: VIMs, and descriptors that need no package.
+
+pub(crate) use super::descriptors::{PAIR, SMALL};
+use super::{
+    World,
+    descriptors::{nsd, vnfd},
+};
+use mano_model::{
+    catalog::usage::{Descriptor, Usage},
+    plan::Plan,
+};
+use mano_ports::{Cx, http::Principal};
+use serde_json::json;
+
+/// A world with one roomy VIM of two zones and both descriptors.
+pub(crate) async fn stocked() -> World {
+    let world = World::new().await;
+    add_vim(&world, "vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
+    add_descriptors(world.host.cx()).await;
+    world
+}
+
+/// Registers a simulated VIM; zones with so many vCPUs each.
+pub(crate) async fn add_vim(world: &World, id: &str, zones: &[(&str, u32)]) {
+    let zones = zones.iter().map(
+        |(id, vcpus)| json!({ "id": id, "vcpus": vcpus, "memoryGib": 256, "storageGib": 10_000 }),
+    );
+    let body = json!({ "id": id, "vimType": "sim", "zones": zones.collect::<Vec<_>>() });
+    world.post("/mano/v1/vims", body).await.expect(201);
+}
+
+/// Puts the descriptors where on-boarding would.
+pub(crate) async fn add_descriptors(cx: &Cx) {
+    let principal = Principal { tenant: World::tenant(), name: "test".into() };
+    let plan = Plan::new(cx.asked(&principal, None))
+        .create(&vnfd())
+        .create(&Usage::none(Descriptor::Vnfd, SMALL, "small-pkg"))
+        .create(&nsd(1))
+        .create(&Usage::none(Descriptor::Nsd, PAIR, "pair-info"));
+    cx.store.commit(plan).await.unwrap();
+}
