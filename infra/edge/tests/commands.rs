@@ -1,5 +1,7 @@
 //! The command line against a real server: what it prints, and with which exit status it ends.
 
+#![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
+
 use mano_edge::serve::{Options, Running, serve};
 use serde_json::Value;
 use std::{

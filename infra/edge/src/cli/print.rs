@@ -87,7 +87,7 @@ fn table(rows: &[Value], columns: &[Column], width: Option<u16>) -> String {
 }
 
 /// The width of the terminal results go to; none if they go elsewhere.
-fn width() -> Option<u16> {
+pub(crate) fn width() -> Option<u16> {
     let term = Term::stdout();
     term.is_term().then(|| term.size().1)
 }

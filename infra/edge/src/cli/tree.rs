@@ -92,6 +92,28 @@ impl Node {
         Some(end?.duration_since(self.start_time?).as_secs_f64().max(0.0))
     }
 
+    /// Why it failed, unless what is below it tells that, or it is over.
+    fn own_reason(&self) -> Option<String> {
+        let failed = |node: &Self| node.state.starts_with("FAILED") && node.error.is_some();
+        if self.children.iter().any(failed) || !failed(self) { None } else { self.reason() }
+    }
+
+    /// The order in which things are made, and in the opposite order removed.
+    fn turn(&self) -> i8 {
+        let turn = match self.kind.as_str() {
+            "NETWORK" => 1,
+            "STORAGE" => 2,
+            "COMPUTE" => 3,
+            _ => return 4,
+        };
+        if self.is_removed() { -turn } else { turn }
+    }
+
+    /// Whether it is a resource that goes.
+    fn is_removed(&self) -> bool {
+        self.change.as_deref() == Some("REMOVED")
+    }
+
     /// Where a resource is.
     fn place(&self) -> String {
         [&self.vim_id, &self.zone_id].into_iter().flatten().cloned().collect::<Vec<_>>().join("/")
@@ -127,15 +149,15 @@ impl Node {
     /// Its own line and those below it; `lead` goes before the first and before the others.
     fn rows(&self, now: Option<Timestamp>, detail: Detail, lead: [&str; 2], rows: &mut Vec<Row>) {
         let [first, others] = lead;
-        let removed = self.change.as_deref() == Some("REMOVED");
-        let verb = if removed { "remove" } else { self.operation.as_deref().unwrap_or("") };
+        let verb =
+            if self.is_removed() { "remove" } else { self.operation.as_deref().unwrap_or("") };
         let words = [verb, &self.kind, self.called()];
         let words: Vec<_> = words.into_iter().filter(|w| !w.is_empty()).collect();
         let seconds = self.elapsed(now).map(|s| format!("{s:.1} s")).unwrap_or_default();
         let after = format!("{seconds:<8}{}", self.place()).trim_end().to_owned();
         let label = format!("{first}{}", words.join(" "));
         rows.push(Row { label, state: self.state.clone(), after });
-        if let Some(reason) = self.reason() {
+        if let Some(reason) = self.own_reason() {
             let label = format!("{others}  ! {reason}");
             rows.push(Row { label, state: String::new(), after: String::new() });
         }
@@ -166,7 +188,8 @@ impl Node {
             child.operation.is_none()
                 && (detail == Detail::Counts || (detail == Detail::Open && quiet))
         };
-        let shown = self.children.iter().filter(|c| !fold(c)).collect();
+        let mut shown: Vec<_> = self.children.iter().filter(|c| !fold(c)).collect();
+        shown.sort_by_key(|child| child.turn());
         let mut counted = BTreeMap::new();
         for child in self.children.iter().filter(|c| fold(c)) {
             *counted.entry(child.state.clone()).or_default() += 1;
@@ -266,8 +289,8 @@ mod tests {
                 {"id": "op-2", "kind": "VNF", "operation": "INSTANTIATE", "instanceId": "v-1",
                  "name": "router-1", "state": "COMPLETED", "startTime": "2026-01-01T00:00:00Z",
                  "stateEnteredTime": "2026-01-01T00:00:01.25Z", "children": [
-                    resource("NETWORK", "internal", "DONE", Some(0.2)),
-                    resource("COMPUTE", "forwarding-1", "DONE", Some(0.75))]},
+                    resource("COMPUTE", "forwarding-1", "DONE", Some(0.75)),
+                    resource("NETWORK", "internal", "DONE", Some(0.2))]},
                 {"id": "op-3", "kind": "VNF", "operation": "INSTANTIATE", "instanceId": "v-2",
                  "name": "cache-1", "state": "FAILED_TEMP", "startTime": "2026-01-01T00:00:01Z",
                  "stateEnteredTime": "2026-01-01T00:00:02Z",
@@ -304,10 +327,21 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_is_said_to_go_in_the_opposite_order() {
+        let mut tree = tree();
+        for child in &mut tree.children[0].children {
+            child.change = Some("REMOVED".into());
+        }
+        let lines = tree.render(now(), None, false);
+        assert!(lines[2].contains("remove COMPUTE forwarding-1"), "{lines:?}");
+        assert!(lines[3].contains("remove NETWORK internal"), "{lines:?}");
+    }
+
+    #[test]
     fn without_a_terminal_every_change_is_one_line() {
         let mut before = tree();
         before.children.truncate(1);
-        before.children[0].children[1].state = "DOING".into();
+        before.children[0].children[0].state = "DOING".into();
         let lines = tree().changes(Some(&before), now()).join("\n");
         golden("tree-changes.txt", &lines);
         assert!(tree().changes(Some(&tree()), now()).is_empty());

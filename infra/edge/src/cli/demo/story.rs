@@ -72,7 +72,7 @@ impl Story<'_> {
             let request = json!({"id": vim, "vimType": "sim", "zones": zones});
             self.mano.client.post(Api::Mano, "/vims", &request)?;
             self.behave(vim, json!({}))?;
-            self.tell(&format!("VIM {vim}: a machine takes it {} ms", self.pace))?;
+            self.tell(&format!("VIM {vim}: whatever it makes takes it {} ms", self.pace))?;
         }
         Ok(())
     }
@@ -213,7 +213,8 @@ impl Story<'_> {
 
     /// Ends with the picture of it all.
     fn end(&self, asked: &Asked) -> Result<(), Failure> {
-        print::line(&format!("\nWhat happened when:\n\n{}", self.timeline.text()))?;
+        let picture = self.timeline.text(print::width().map(usize::from));
+        print::line(&format!("\nWhat happened when:\n\n{picture}"))?;
         if let Some(path) = &asked.svg {
             let written = fs::write(path, self.timeline.svg());
             written.map_err(|error| Failure::file("write", path, &error))?;

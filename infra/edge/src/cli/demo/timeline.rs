@@ -3,8 +3,10 @@
 use crate::cli::tree::Node;
 use jiff::Timestamp;
 
-/// Columns of a text picture's bars.
-const COLUMNS: usize = 60;
+/// Columns of a text picture's bars: the most, and what is still worth looking at.
+const COLUMNS: (usize, usize) = (60, 20);
+/// Columns of what stands beside the bars: gaps, seconds, state.
+const BESIDE: usize = 23;
 /// Pixels of a drawing: a row's height, the width of labels, the width of bars.
 const ROW: usize = 22;
 const LABELS: usize = 330;
@@ -65,19 +67,22 @@ impl Timeline {
         Some((from, to.duration_since(from).as_secs_f64().max(0.001)))
     }
 
-    /// The picture in text.
-    pub(crate) fn text(&self) -> String {
+    /// The picture in text, in lines of at most `columns` where that leaves room for bars.
+    pub(crate) fn text(&self, columns: Option<usize>) -> String {
         let Some((from, span)) = self.span() else { return String::new() };
         let label = |bar: &Bar| format!("{}{}", "  ".repeat(bar.depth), bar.label);
         let width = self.bars.iter().map(|bar| label(bar).chars().count()).max().unwrap_or(0);
-        let scale = format!("0 s{:>rest$}", format!("{span:.1} s"), rest = COLUMNS - 3);
+        let (most, least) = COLUMNS;
+        let room = columns.map_or(most, |columns| columns.saturating_sub(width + BESIDE));
+        let room = room.clamp(least, most);
+        let scale = format!("0 s{:>rest$}", format!("{span:.1} s"), rest = room - 3);
         let mut lines = vec![format!("{:width$}  {scale}", "")];
         for bar in &self.bars {
-            let (first, count) = bar.columns(from, span);
+            let (first, count) = bar.columns(from, span, room);
             let drawn = format!("{}{}", " ".repeat(first), bar.block().repeat(count));
             let took = bar.seconds();
             let state = &bar.state;
-            lines.push(format!("{:width$}  {drawn:COLUMNS$}  {took:4.1} s  {state}", label(bar)));
+            lines.push(format!("{:width$}  {drawn:room$}  {took:4.1} s  {state}", label(bar)));
         }
         lines.join("\n")
     }
@@ -114,17 +119,17 @@ impl Bar {
         (begin.clamp(0.0, 1.0), (self.seconds() / span).clamp(0.0, 1.0))
     }
 
-    /// The first column and the number of columns, at least one.
+    /// The first of `room` columns and the number of columns, at least one.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         clippy::cast_precision_loss,
-        reason = "shares are from 0 to 1 and there are sixty columns"
+        reason = "shares are from 0 to 1 and there are at most sixty columns"
     )]
-    fn columns(&self, from: Timestamp, span: f64) -> (usize, usize) {
+    fn columns(&self, from: Timestamp, span: f64, room: usize) -> (usize, usize) {
         let (begin, share) = self.shares(from, span);
-        let first = ((begin * COLUMNS as f64) as usize).min(COLUMNS - 1);
-        let count = ((share * COLUMNS as f64).round() as usize).clamp(1, COLUMNS - first);
+        let first = ((begin * room as f64) as usize).min(room - 1);
+        let count = ((share * room as f64).round() as usize).clamp(1, room - first);
         (first, count)
     }
 
@@ -203,7 +208,15 @@ mod tests {
 
     #[test]
     fn a_timeline_is_bars_on_one_scale() {
-        golden("timeline.txt", &timeline().text());
+        golden("timeline.txt", &timeline().text(None));
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_shorter_bars() {
+        let narrow = timeline().text(Some(78));
+        assert!(narrow.lines().all(|line| line.chars().count() <= 78), "{narrow}");
+        let tiny = timeline().text(Some(10));
+        assert!(tiny.contains('█'), "{tiny}");
     }
 
     #[test]
@@ -217,6 +230,6 @@ mod tests {
 
     #[test]
     fn nothing_is_no_picture() {
-        assert_eq!(Timeline::default().text(), "");
+        assert_eq!(Timeline::default().text(None), "");
     }
 }
