@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::{Templates, Topology};
+use super::{NodeTemplate, Templates, Topology};
 use crate::rules::{Report, descriptor as rule};
 use crate::types::{ALIASES, Kind, Property, Types, Version};
 use crate::yaml::{Node, Value};
@@ -58,6 +58,7 @@ impl Checker<'_> {
                 .iter()
                 .any(|t| self.topology.is_a(node, t));
             let node_type = node.type_name;
+            self.check_capabilities(node, report);
             self.check_properties(Kind::Node, node_type, node.name, node.node, whole, report);
             for (name, capability) in
                 node.node.get("capabilities").into_iter().flat_map(Node::entries)
@@ -83,6 +84,18 @@ impl Checker<'_> {
                     self.check_properties(kind, type_name, name, policy.node, true, report);
                 }
                 self.check_targets(&policy.targets, policy.name, policy.node, report);
+            }
+        }
+    }
+
+    /// A capability whose type requires properties has to be given.
+    fn check_capabilities(&self, node: &NodeTemplate<'_>, report: &mut Report) {
+        for (name, type_name) in self.types.capabilities(node.type_name) {
+            let properties = self.types.properties(Kind::Capability, type_name);
+            let required = properties.values().any(|p| p.required && self.in_version(p));
+            if required && node.node.at(&["capabilities", name]).is_none() {
+                let said = format!("`{}` has no capability `{name}`", node.name);
+                report.add(&rule::PROPERTY_MISSING, node.node.place(), said);
             }
         }
     }

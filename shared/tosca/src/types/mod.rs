@@ -160,6 +160,18 @@ impl Types {
         all
     }
 
+    /// Types of all capabilities of a node type, by the capability's name.
+    #[must_use]
+    pub fn capabilities<'a>(&'a self, node_type: &str) -> BTreeMap<&'a str, &'a str> {
+        let mut all = BTreeMap::new();
+        for (_, found) in self.chain(Kind::Node, node_type) {
+            for (name, type_name) in &found.capabilities {
+                all.entry(name.as_str()).or_insert(type_name.as_str());
+            }
+        }
+        all
+    }
+
     /// The type of a node's capability.
     #[must_use]
     pub fn capability(&self, node_type: &str, capability: &str) -> Option<&str> {

@@ -166,6 +166,20 @@ fn a_package_may_bring_its_own_types_in_place_of_the_published() {
 }
 
 #[test]
+fn a_package_may_extend_a_published_type_under_its_own_name() {
+    let text = format!(
+        "{HEAD}imports: [ etsi_nfv_sol001_vnfd_types.yaml ]\nnode_types:\n  \
+         tosca.nodes.nfv.Vdu.Compute:\n    derived_from: tosca.nodes.nfv.Vdu.Compute\n    \
+         properties: {{ colour: {{ type: string }} }}\ntopology_template:\n  node_templates:\n    \
+         vnf: {{ type: tosca.nodes.nfv.VNF, properties: {{ descriptor_id: a }} }}\n    \
+         unit: {{ type: tosca.nodes.nfv.Vdu.Compute, properties: {{ colour: red, name: u }} }}\n"
+    );
+    let found = package(Files::of([META, ("d/top.yaml", &*text)]));
+    assert!(!rules(&found.package.warnings).contains(&"W08"));
+    assert_eq!(found.vnfd.flavours[0].vdus[0].name, "u");
+}
+
+#[test]
 fn every_notation_of_an_import_is_followed() {
     let text = format!(
         "{HEAD}imports:\n  - a.yaml\n  - file: b.yaml\n  - named: c.yaml\n  - named: {{ file: d.yaml, \

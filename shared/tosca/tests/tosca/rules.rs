@@ -199,6 +199,7 @@ fn template_cases() -> Vec<Case> {
         ),
         case("W08", edited(DF, "        order: 0\n", "        order: 0\n        colour: red\n")),
         case("W09", edited(DF, "        name: cache\n", "")),
+        case("W09", edited(DF, "        virtual_compute:\n", "        other_compute:\n")),
         case("W10", edited(DF, "        order: 0\n", "        order: first\n")),
         case("W11", edited(TOP, "product_name: edge-cache", "product_name: other-cache")),
         case(
