@@ -38,6 +38,28 @@ fn countdown() -> Value {
     })
 }
 
+/// The same in JSONata, with a variable.
+fn countdown_in_jsonata() -> Value {
+    json!({
+        "StartAt": "Count",
+        "QueryLanguage": "JSONata",
+        "States": {
+            "Count": {
+                "Type": "Pass",
+                "Output": { "n": "{% $states.input.n - 1 %}", "keep": "{% $states.input.keep %}" },
+                "Assign": { "last": "{% $states.input.n %}" },
+                "Next": "More",
+            },
+            "More": {
+                "Type": "Choice",
+                "Choices": [{ "Condition": "{% $states.input.n > 0 %}", "Next": "Count" }],
+                "Default": "Done",
+            },
+            "Done": { "Type": "Succeed" },
+        },
+    })
+}
+
 fn each() -> Value {
     json!({
         "StartAt": "Each",
@@ -76,5 +98,7 @@ fn main() {
     let items: Vec<u32> = (0..1000).collect();
     measure("Pass", &passes(), &json!({ "n": 1 }), 2.0);
     measure("Choice loop, JSONPath", &countdown(), &json!({ "n": 90_000, "keep": "x" }), 2.0);
+    let input = json!({ "n": 90_000, "keep": "x" });
+    measure("Choice loop, JSONata", &countdown_in_jsonata(), &input, 2.0);
     measure("Map of 1000", &each(), &json!({ "items": items, "keep": "x" }), 4.0);
 }

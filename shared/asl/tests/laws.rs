@@ -167,6 +167,7 @@ proptest! {
             let before = serde_json::to_string(&play.execution).unwrap();
             let outcome = play.execution.handle(&play.definition, event.clone(), at);
             prop_assert!(outcome.rows.is_empty() && outcome.effects.is_empty(), "{:?}", event);
+            prop_assert!(!outcome.changed);
             prop_assert_eq!(before, serde_json::to_string(&play.execution).unwrap());
         }
     }

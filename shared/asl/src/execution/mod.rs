@@ -147,6 +147,9 @@ pub struct Outcome {
     pub rows: Vec<HistoryEvent>,
     /// What the host is to do once the rows are safe.
     pub effects: Vec<Effect>,
+    /// Whether the event changed the execution. It may have without rows or effects: a child of a
+    /// distributed Map that ends while others run. What changed nothing need not be kept.
+    pub changed: bool,
 }
 
 /// An execution under way.

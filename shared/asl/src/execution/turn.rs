@@ -51,6 +51,7 @@ impl<'a> Turn<'a> {
         act(&mut turn);
         turn.run_ready();
         turn.x.draws = turn.draws.get();
+        turn.out.changed |= !turn.out.rows.is_empty() || !turn.out.effects.is_empty();
         turn.out
     }
 

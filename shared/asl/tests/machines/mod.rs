@@ -131,6 +131,19 @@ fn state(dice: &mut Dice, count: &mut usize, depth: usize, names: &[String], at:
 }
 
 fn pass(dice: &mut Dice) -> Value {
+    if dice.chance(30) {
+        return json!({
+            "Type": "Pass",
+            "QueryLanguage": "JSONata",
+            "Assign": { "v": "{% $uuid() %}", "chance": "{% $random() %}" },
+            "Output": {
+                "n": 2, "list": "{% [1, 'x'] %}", "flag": true,
+                "u": "{% $uuid() %}", "r": "{% $random() %}", "t": "{% $now() %}",
+                "in": "{% $exists($states.input.list) %}",
+                "who": dice.pick(&["{% $states.context.State.Name %}", "{% $nothing %}", "{% $v %}"]),
+            },
+        });
+    }
     let mut pass = json!({ "Type": "Pass", "ResultPath": dice.pick(&["$", "$.other"]) });
     if dice.chance(50) {
         pass["Parameters"] = json!({

@@ -223,6 +223,7 @@ impl<'a> Turn<'a> {
             self.x.frames.insert(id, frame);
             return;
         };
+        self.out.changed = true;
         run.open.retain(|open| *open != child.0);
         run.failed += usize::from(ending.status != Status::Succeeded);
         if let Some(place) = run.endings.get_mut(slot) {
