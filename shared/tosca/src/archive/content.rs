@@ -43,9 +43,14 @@ impl<'a> Content<'a> {
     fn inner(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.packing {
             Packing::Stored(data) => data.read(buffer),
-            Packing::Deflated(data) => data
-                .read(buffer)
-                .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("{e}"))),
+            Packing::Deflated(data) => data.read(buffer).map_err(|e| {
+                let kind = e.kind();
+                // What the decoder says of the data; anything else is the store's own failure.
+                let corrupt = kind == io::ErrorKind::InvalidInput
+                    || kind == io::ErrorKind::InvalidData
+                    || kind == io::ErrorKind::UnexpectedEof;
+                if corrupt { broken(&format!("it cannot be inflated: {e}")) } else { e }
+            }),
         }
     }
 

@@ -123,6 +123,9 @@ fn locate64<R: Read + Seek>(reader: &mut R, end: u64) -> Result<Option<(Span, u6
         return Ok(None);
     }
     let position = u64_at(&locator, 8);
+    if position.checked_add(56).is_none_or(|needs| needs > at) {
+        return Err(broken("the 64-bit end record is not where it is said to be"));
+    }
     let record = read_at::<56, _>(reader, position)?;
     if u32_at(&record, 0) != END64 {
         return Err(broken("the 64-bit end record is missing"));

@@ -365,13 +365,34 @@ impl Seek for Failing {
 
 #[test]
 fn a_store_that_fails_anywhere_is_an_error_and_not_a_broken_package() {
-    let whole = entry(VNF);
-    for at in 0..whole.get_ref().len() as u64 {
+    // Long enough that the end of the archive can be read without its beginning.
+    let mut seed: u32 = 1;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        seed.to_le_bytes()[3]
+    })
+    .take(200 << 10)
+    .collect();
+    let whole = zip_of([("entry.yaml", VNF.as_bytes()), ("noise.bin", &noise)]);
+    let last = whole.get_ref().len() as u64 - 1;
+    for at in (0..400).chain([100 << 10, last - 100, last]) {
         let reader = Failing { inner: whole.clone(), at };
-        if let Err(refusal) = inspect_any(reader, Mode::Lenient, Limits::default()) {
-            assert!(rules(&refusal.errors).contains(&"A12"), "at {at}: {refusal}");
-        }
+        let refusal = inspect_any(reader, Mode::Lenient, Limits::default()).expect_err("gone");
+        assert_eq!(rules(&refusal.errors), ["A12"], "at {at}: {refusal}");
     }
+}
+
+#[test]
+fn a_64_bit_end_record_beyond_the_archive_is_damage_and_no_failure_of_the_store() {
+    let mut bytes = entry(VNF).into_inner();
+    let end = bytes.len() - 22;
+    bytes[end + 8..end + 12].fill(0xff);
+    let mut locator = b"PK\x06\x07".to_vec();
+    locator.extend([0; 4]);
+    locator.extend([0xff; 8]);
+    locator.extend([1, 0, 0, 0]);
+    bytes.splice(end..end, locator);
+    assert_eq!(refused_for(Cursor::new(bytes)), ["A02"]);
 }
 
 proptest! {
