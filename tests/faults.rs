@@ -353,10 +353,7 @@ async fn delivered(world: &World) -> Vec<(String, Value)> {
 async fn death_after_any_commit_is_survived() {
     for case in CASES {
         let expected = case.undisturbed().await;
-        let (world, id) = case.ready().await;
-        let folder = world.folder();
-        world.stop().await;
-        let (deaths, op) = die_after_every_commit(case, &folder, &id).await;
+        let (deaths, op) = die_after_every_commit(case).await;
         assert!(deaths.len() > 5, "{}: only {} commits", case.name, deaths.len());
         for (nth, death) in deaths.iter().enumerate() {
             let when = format!("{}, dead after commit {nth} of {}", case.name, deaths.len());
@@ -372,10 +369,13 @@ async fn death_after_any_commit_is_survived() {
     }
 }
 
-/// Runs a case once, and keeps what the disk held after every commit.
-async fn die_after_every_commit(case: &Case, folder: &Folder, id: &str) -> (Vec<Folder>, String) {
-    let (mut world, deaths) = World::tapped(folder).await;
-    let op = case.ask(&world, id).await;
+/// Runs a case once, and keeps what the disk held after every commit of it.
+async fn die_after_every_commit(case: &Case) -> (Vec<Folder>, String) {
+    let (mut world, deaths) = World::tapped().await;
+    stock::stock(&world).await;
+    let id = (case.prepare)(&mut world).await;
+    drop(deaths.taken());
+    let op = case.ask(&world, &id).await;
     assert_eq!(world.rests(&op).await, "COMPLETED", "{}", case.name);
     world.stop().await;
     (deaths.taken(), op)

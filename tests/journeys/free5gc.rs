@@ -8,8 +8,7 @@ use std::path::Path;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn free5gc_runs_whole() {
-    let packages =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/packages/free5gc");
+    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/packages/free5gc");
     if !packages.is_dir() {
         println!("skipped: reference data is not here: {}", packages.display());
         return;

@@ -15,9 +15,14 @@ use serde_json::json;
 /// A world with one roomy VIM of two zones and both descriptors.
 pub(crate) async fn stocked() -> World {
     let world = World::new().await;
-    add_vim(&world, "vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
-    add_descriptors(world.host.cx()).await;
+    stock(&world).await;
     world
+}
+
+/// Gives a world the same.
+pub(crate) async fn stock(world: &World) {
+    add_vim(world, "vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
+    add_descriptors(world.host.cx()).await;
 }
 
 /// Registers a simulated VIM; zones with so many vCPUs each.

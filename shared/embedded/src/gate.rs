@@ -28,6 +28,11 @@ impl Gate {
         Some(Inside { _place: place })
     }
 
+    /// How many are inside.
+    pub(crate) fn inside(&self) -> usize {
+        (PLACES as usize).saturating_sub(self.places.available_permits())
+    }
+
     /// Lets nobody in any more and returns when everybody has left.
     pub(crate) async fn close(&self) {
         // Waiting for all places makes the semaphore refuse `try_acquire` from now on.

@@ -132,6 +132,12 @@ impl Host {
         &self.bus
     }
 
+    /// How many steps, listeners, messages and events are being handled just now.
+    #[must_use]
+    pub fn at_work(&self) -> usize {
+        self.gate.inside()
+    }
+
     /// Calls a step as a workflow does: by the function's name and `payload.step`.
     ///
     /// # Errors
@@ -195,9 +201,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_step_is_found_by_function_and_name_or_its_absence_told() {
         let world = World::new().await;
-        let call = |step: &str| {
-            json!({ "step": step, "tenant": "contract", "op": "o", "run": 0, "text": "hi" })
-        };
+        let call = |step: &str| json!({ "step": step, "tenant": "contract", "op": "o", "run": 0, "text": "hi" });
         let said = world.host.call_step("contract", call("contract.call")).await;
         assert_eq!(said, Ok(json!({ "said": "hi" })));
         let names = async |function, step| {
