@@ -228,7 +228,10 @@ impl Receiver {
     /// Begins what is due; how long until more is, or `None` when the gate is closed.
     fn begin_due(self: &Arc<Self>) -> Option<Duration> {
         const LOOK: Duration = Duration::from_secs(60);
-        let room = AT_ONCE.saturating_sub(self.busy().len());
+        // A group that was busy before the rows were read may have moved since: its message is
+        // looked at again when its handler is done.
+        let busy = self.busy().clone();
+        let room = AT_ONCE.saturating_sub(busy.len());
         let heads = match self.queue.heads(AT_ONCE * 2) {
             Ok(heads) => heads,
             Err(error) => {
@@ -245,7 +248,7 @@ impl Receiver {
                 return self.gate.enter().map(|_| pause.min(LOOK));
             }
             // Whoever finishes wakes the loop again.
-            if begun < room && self.busy().insert(group) {
+            if begun < room && !busy.contains(&group) && self.busy().insert(group) {
                 let inside = self.gate.enter()?;
                 begun += 1;
                 tokio::spawn(Arc::clone(self).handle(message, inside));

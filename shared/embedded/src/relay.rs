@@ -369,7 +369,9 @@ mod tests {
         tell(&world, "stuck", &[("a", 0), ("b", 0)]).await;
         let minutes = Some(Duration::from_secs(60));
         until(&world.clock, minutes, || log("stuck").contains(&"a 2".into()).then_some(())).await;
-        let about = |about: &str| log("stuck").into_iter().filter(|line| line.starts_with(about)).collect::<Vec<_>>();
+        let about = |about: &str| {
+            log("stuck").into_iter().filter(|line| line.starts_with(about)).collect::<Vec<_>>()
+        };
         assert_eq!(about("b"), ["b 1", "b 2"]);
         let mut expected = vec!["a 1"; 13];
         expected.push("a 2");
@@ -403,7 +405,8 @@ mod tests {
             let about = format!("d{n} ");
             let heard: Vec<String> =
                 log("many").into_iter().filter(|line| line.starts_with(&about)).collect();
-            let expected: Vec<String> = (1..=heard.len()).map(|seq| format!("{about}{seq}")).collect();
+            let expected: Vec<String> =
+                (1..=heard.len()).map(|seq| format!("{about}{seq}")).collect();
             assert_eq!(heard, expected);
         }
     }

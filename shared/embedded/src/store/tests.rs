@@ -235,9 +235,7 @@ fn as_plan(deeds: &BTreeMap<usize, Deed>) -> Plan {
             Deed::Put(None) => plan.create(&note(&id, "")),
             Deed::Put(Some(read_at)) => plan.put(Expect::Version(*read_at), &note(&id, "")),
             Deed::Delete(read_at) => plan.delete::<Note>(*read_at, id),
-            Deed::Add(by) => {
-                plan.add::<Note>(id, vec![Add { field: "count", by: *by, max: 5 }])
-            }
+            Deed::Add(by) => plan.add::<Note>(id, vec![Add { field: "count", by: *by, max: 5 }]),
         }
     })
 }
