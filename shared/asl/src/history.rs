@@ -237,6 +237,31 @@ impl Object {
 }
 
 impl Details {
+    /// Bytes of the data it holds.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::ExecutionStarted { input: text, .. }
+            | Self::Entered { input: text, .. }
+            | Self::Exited { output: text, .. }
+            | Self::Output { output: text }
+            | Self::Scheduled { input: text, .. }
+            | Self::TaskScheduled { parameters: text, .. }
+            | Self::Task { output: Some(text), .. } => text.len(),
+            Self::None
+            | Self::Empty
+            | Self::Failure { .. }
+            | Self::Evaluation { .. }
+            | Self::ActivityStarted { .. }
+            | Self::Task { output: None, .. }
+            | Self::TaskFailure { .. }
+            | Self::MapStarted { .. }
+            | Self::Iteration { .. }
+            | Self::MapRun { .. }
+            | Self::MapRunRedriven { .. }
+            | Self::Redriven { .. } => 0,
+        }
+    }
+
     fn to_json(&self) -> Option<Value> {
         let object = Object::new();
         match self {

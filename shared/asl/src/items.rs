@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// How an object holds its items.
@@ -29,8 +30,7 @@ pub(crate) fn read(format: &Format, text: &str, limit: usize) -> Result<Vec<Valu
         Format::Json => json(text, limit),
         Format::JsonLines => json_lines(text, limit),
         Format::Csv { headers, delimiter } => csv(text, headers.as_deref(), *delimiter, limit),
-        Format::Manifest => manifest(text, limit),
-        Format::Listing => listing(text, limit),
+        Format::Manifest | Format::Listing => listing(text, limit),
     }
 }
 
@@ -58,13 +58,44 @@ fn listing(text: &str, limit: usize) -> Result<Vec<Value>, String> {
     Ok(items.iter().take(limit).cloned().collect())
 }
 
-/// The files of an inventory manifest; a host that can read them hands in their rows as JSON
-/// instead.
-fn manifest(text: &str, limit: usize) -> Result<Vec<Value>, String> {
-    let value = parse(text)?;
-    let files = value.get("files").unwrap_or(&value);
-    let files = files.as_array().ok_or("The manifest has no files.")?;
-    Ok(files.iter().take(limit).cloned().collect())
+/// An S3 inventory being read: the files left, and the rows so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Inventory {
+    bucket: String,
+    headers: Vec<String>,
+    /// Keys, the next one last.
+    files: Vec<String>,
+    pub(crate) items: Vec<Value>,
+}
+
+impl Inventory {
+    /// Reads a manifest: `{destinationBucket, fileSchema, files: [{key}]}`.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let value = parse(text)?;
+        let listed = value["files"].as_array().ok_or("The manifest has no files.")?;
+        let files = listed.iter().rev().filter_map(|file| file["key"].as_str());
+        let bucket = value["destinationBucket"].as_str().unwrap_or_default();
+        let schema = value["fileSchema"].as_str().ok_or("The manifest has no fileSchema.")?;
+        Ok(Self {
+            bucket: bucket.rsplit(':').next().unwrap_or_default().to_owned(),
+            headers: schema.split(',').map(|header| header.trim().to_owned()).collect(),
+            files: files.map(ToOwned::to_owned).collect(),
+            items: Vec::new(),
+        })
+    }
+
+    /// Adds the rows of a file; the host has unpacked it.
+    pub(crate) fn add(&mut self, text: &str, limit: usize) -> Result<(), String> {
+        let left = limit.saturating_sub(self.items.len());
+        self.items.extend(csv(text, Some(&self.headers), ',', left)?);
+        Ok(())
+    }
+
+    /// The arguments that read the next file, if more items are wanted.
+    pub(crate) fn next_file(&mut self, limit: usize) -> Option<Value> {
+        let key = self.files.pop().filter(|_| self.items.len() < limit)?;
+        Some(serde_json::json!({ "Bucket": self.bucket, "Key": key }))
+    }
 }
 
 fn csv(
@@ -179,6 +210,23 @@ mod tests {
         let format = Format::Csv { headers: None, delimiter: ';' };
         assert_eq!(read(&format, "a;b\n\n1;2\n\n3;4\n", 1), Ok(vec![json!({"a": "1", "b": "2"})]));
         assert_eq!(read(&Format::JsonLines, "1\n\n2\n3\n", 2), Ok(vec![json!(1), json!(2)]));
+    }
+
+    #[test]
+    fn the_files_of_an_inventory_are_read_in_order_until_there_are_enough_rows() {
+        let manifest = r#"{
+            "destinationBucket": "arn:aws:s3:::logs",
+            "fileSchema": "Bucket, Key",
+            "files": [{ "key": "one.csv" }, { "key": "two.csv" }, { "key": "three.csv" }]
+        }"#;
+        let mut inventory = Inventory::parse(manifest).unwrap();
+        assert_eq!(inventory.next_file(3), Some(json!({ "Bucket": "logs", "Key": "one.csv" })));
+        inventory.add("\"b\",\"k1\"\n\"b\",\"k2\"\n", 3).unwrap();
+        assert_eq!(inventory.next_file(3), Some(json!({ "Bucket": "logs", "Key": "two.csv" })));
+        inventory.add("b,k3\nb,k4\n", 3).unwrap();
+        assert_eq!(inventory.next_file(3), None);
+        assert_eq!(inventory.items[2], json!({ "Bucket": "b", "Key": "k3" }));
+        assert_eq!(inventory.items.len(), 3);
     }
 
     #[test]

@@ -258,3 +258,23 @@ fn a_template_that_copies_much_data_often_fails_instead_of_filling_the_memory() 
     let error = execution.ending().and_then(|ending| ending.error.clone());
     assert_eq!(error.as_deref(), Some("States.Runtime"));
 }
+
+#[test]
+fn a_turn_that_writes_very_much_rests_and_goes_on() {
+    let definition = r#"{"StartAt":"A","States":{
+        "A":{"Type":"Pass","Parameters":{"n.$":"States.MathAdd($.n, 1)","big.$":"$.big"},"Next":"B"},
+        "B":{"Type":"Choice","Choices":[{"Variable":"$.n","NumericLessThan":200,"Next":"A"}],"Default":"C"},
+        "C":{"Type":"Succeed"}}}"#;
+    let definition = Definition::parse(definition).unwrap();
+    let input = format!(r#"{{"n":0,"big":"{}"}}"#, "x".repeat(200_000));
+    let (mut execution, mut outcome) =
+        Execution::start(&definition, Start::new("big", &input)).unwrap();
+    let mut rests = 0;
+    while execution.status() == Status::Running {
+        let Some(Effect::SetTimer { timer, .. }) = outcome.effects.pop() else { break };
+        rests += 1;
+        outcome = execution.handle(&definition, Event::TimerFired { timer }, 0);
+    }
+    assert_eq!(execution.status(), Status::Succeeded);
+    assert!(rests > 1, "{rests}");
+}

@@ -53,6 +53,9 @@ impl Turn<'_> {
         };
         self.abort_branches(&mut frame, None);
         self.let_go(&frame.work);
+        if let Some(timer) = frame.rest.take() {
+            self.cancel_timer(timer);
+        }
         let kind = was.and_then(|state| match &state.kind {
             Kind::Task(_) => Some("TaskStateAborted"),
             Kind::Wait(_) => Some("WaitStateAborted"),

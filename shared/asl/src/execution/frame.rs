@@ -37,6 +37,8 @@ pub(super) struct Frame {
     pub(super) work: Work,
     /// What a failed container was doing; kept for a redrive.
     pub(super) parked: Option<Box<Parked>>,
+    /// The timer that lets it go on, after a turn that wrote very much.
+    pub(super) rest: Option<u64>,
 }
 
 /// The work of a container that failed, and its threads that did not reach their end.
@@ -140,6 +142,7 @@ impl Frame {
             retry_count: 0,
             work: Work::Enter,
             parked: None,
+            rest: None,
         }
     }
 }

@@ -43,6 +43,7 @@ impl Turn<'_> {
         for id in ids {
             let Some(mut frame) = self.x.frames.remove(&id) else { continue };
             frame.prev = redriven;
+            frame.rest = None;
             match &frame.work {
                 Work::Branches(_) => {
                     self.x.frames.insert(id, frame);

@@ -20,6 +20,8 @@ use crate::{
 
 /// Rows kept free below the limit, so that the end still fits.
 const RESERVED_ROWS: u64 = 4;
+/// Most bytes of data the rows of one turn may hold, so that no turn fills the memory.
+const MAX_WRITTEN: usize = 32 << 20;
 /// Longest Express execution.
 const MAX_EXPRESS_SECONDS: i64 = 300;
 
@@ -33,6 +35,8 @@ pub(super) struct Turn<'a> {
     /// Set while a single state is tested.
     pub(super) probe: Option<RefCell<Probe>>,
     pub(super) draws: Cell<u64>,
+    /// Bytes of data in this turn's rows.
+    written: usize,
 }
 
 impl<'a> Turn<'a> {
@@ -47,7 +51,7 @@ impl<'a> Turn<'a> {
         let machine = &definition.0;
         let out = Outcome::default();
         let ready = VecDeque::new();
-        let mut turn = Self { x, machine, now, out, ready, probe: None, draws };
+        let mut turn = Self { x, machine, now, out, ready, probe: None, draws, written: 0 };
         act(&mut turn);
         turn.run_ready();
         turn.x.draws = turn.draws.get();
@@ -134,7 +138,11 @@ impl<'a> Turn<'a> {
                         self.too_many_events();
                         return;
                     }
-                    let flow = self.step(&mut frame);
+                    let flow = if self.written > MAX_WRITTEN {
+                        self.rest(&mut frame)
+                    } else {
+                        self.step(&mut frame)
+                    };
                     Some((frame, flow))
                 }
                 Flow::Block => {
@@ -172,6 +180,7 @@ impl<'a> Turn<'a> {
     pub(super) fn emit(&mut self, kind: &'static str, previous: u64, details: Details) -> u64 {
         self.x.last_event += 1;
         let id = self.x.last_event;
+        self.written += details.weight();
         self.out.rows.push(HistoryEvent {
             id,
             previous_event_id: previous,
@@ -220,7 +229,17 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// Lets the host write down what there is, and goes on in the next turn.
+    fn rest(&mut self, frame: &mut Frame) -> Flow {
+        frame.rest = Some(self.timer(TimerOf::Frame(frame.id), self.now));
+        Flow::Block
+    }
+
     fn frame_timer(&mut self, frame: &mut Frame, timer: u64) -> Flow {
+        if frame.rest == Some(timer) {
+            frame.rest = None;
+            return Flow::Go;
+        }
         match &frame.work {
             Work::Waiting { timer: own } if *own == timer => self.waited(frame),
             Work::Retrying { timer: own } if *own == timer => {

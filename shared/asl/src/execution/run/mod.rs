@@ -40,6 +40,8 @@ pub(super) struct MapRun {
     /// The effective input of the Map.
     input: Doc,
     max_items: usize,
+    /// The manifest whose files are being read.
+    inventory: Option<crate::items::Inventory>,
     /// A reader or writer at work.
     request: Option<u64>,
     /// The inputs of the children.
@@ -87,6 +89,7 @@ impl<'a> Turn<'a> {
             tolerated_percentage,
             input: effective.clone(),
             max_items: usize::MAX,
+            inventory: None,
             request: None,
             inputs: Vec::new(),
             endings: Vec::new(),
@@ -262,9 +265,8 @@ impl<'a> Turn<'a> {
         };
         let arguments = self.writer_arguments(frame, state, map, &run)?;
         let files = run.files();
-        run.request = Some(run.id);
-        self.x.tasks.insert(run.id, frame.id);
-        let (task, resource) = (TaskId(run.id), writer.resource.clone());
+        let (task, resource) = (self.request_id(frame), writer.resource.clone());
+        run.request = Some(task.0);
         self.out.effects.push(Effect::WriteResults { task, resource, arguments, files });
         frame.work = Work::Run(Box::new(run));
         Ok(Flow::Block)

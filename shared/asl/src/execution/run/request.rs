@@ -12,8 +12,11 @@ use crate::{
         turn::Turn,
     },
     fault::Fault,
-    items,
+    items::{self, Format},
 };
+
+/// Requests are numbered far above history events, which name tasks.
+const REQUESTS: u64 = 1 << 62;
 
 impl<'a> Turn<'a> {
     pub(super) fn ask_reader(
@@ -34,12 +37,25 @@ impl<'a> Turn<'a> {
             }
             run.max_items = count(number);
         }
-        run.request = Some(run.id);
-        self.x.tasks.insert(run.id, frame.id);
-        let (task, resource) = (TaskId(run.id), reader.resource.clone());
+        Ok(self.ask(frame, run, &reader.resource, arguments))
+    }
+
+    /// Asks for an object.
+    fn ask(&mut self, frame: &mut Frame, mut run: MapRun, resource: &str, arguments: Doc) -> Flow {
+        let task = self.request_id(frame);
+        run.request = Some(task.0);
+        let resource = resource.to_owned();
         self.out.effects.push(Effect::ReadItems { task, resource, arguments });
         frame.work = Work::Run(Box::new(run));
-        Ok(Flow::Block)
+        Flow::Block
+    }
+
+    /// A new name for a request, so that a late answer to an old one is known as such.
+    pub(super) fn request_id(&mut self, frame: &Frame) -> TaskId {
+        self.x.next_timer += 1;
+        let id = REQUESTS | self.x.next_timer;
+        self.x.tasks.insert(id, frame.id);
+        TaskId(id)
     }
 
     /// The reader's object is there.
@@ -48,10 +64,37 @@ impl<'a> Turn<'a> {
             let Some(reader) = map.distributed.as_ref().and_then(|one| one.reader.as_ref()) else {
                 return Ok(Flow::Block);
             };
+            if reader.format == Format::Manifest {
+                return turn.manifest_read(frame, state, map, reader, run, content);
+            }
             let items = items::read(&reader.format, content, run.max_items)
                 .map_err(|cause| reader_failed(&cause))?;
             turn.launch(frame, state, map, run, items)
         });
+    }
+
+    /// A manifest lists files; their rows are the items. The files are read one after another.
+    fn manifest_read(
+        &mut self,
+        frame: &mut Frame,
+        state: &State,
+        map: &Map,
+        reader: &Reader,
+        mut run: MapRun,
+        content: &str,
+    ) -> Result<Flow, Fault> {
+        let mut inventory = match run.inventory.take() {
+            None => items::Inventory::parse(content),
+            Some(mut inventory) => inventory.add(content, run.max_items).map(|()| inventory),
+        }
+        .map_err(|cause| reader_failed(&cause))?;
+        match inventory.next_file(run.max_items) {
+            None => self.launch(frame, state, map, run, inventory.items),
+            Some(arguments) => {
+                run.inventory = Some(inventory);
+                Ok(self.ask(frame, run, &reader.resource, Doc::new(arguments)))
+            }
+        }
     }
 
     /// The result files are written.
