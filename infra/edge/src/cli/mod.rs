@@ -6,6 +6,7 @@
 mod archive;
 mod backup;
 mod client;
+mod definition;
 mod demo;
 mod descriptor;
 mod doctor;

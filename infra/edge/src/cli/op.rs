@@ -48,7 +48,7 @@ impl Kind {
 /// Whether to stay until an operation rests.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Wait {
-    /// Follow the operation until it rests; the exit status tells how it ended [default].
+    /// Follow the operation until it rests; the exit status tells how it ended. This is the default.
     #[arg(long, overrides_with = "no_wait")]
     wait: bool,
     /// Print the operation's id and return at once.

@@ -183,3 +183,13 @@ fn a_folder_has_one_owner() {
     let said = String::from_utf8_lossy(&out.stderr);
     assert!(said.contains(&*folder.path().to_string_lossy()), "{said}");
 }
+
+/// The program for one machine is small because it leaves the cloud's clients out.
+#[test]
+fn the_program_carries_no_cloud() {
+    let program = std::fs::read(env!("CARGO_BIN_EXE_mano")).unwrap();
+    for name in ["aws_smithy", "aws_sdk_", "aws_config"] {
+        let found = program.windows(name.len()).any(|window| window == name.as_bytes());
+        assert!(!found, "the program contains {name}");
+    }
+}
