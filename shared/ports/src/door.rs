@@ -124,7 +124,7 @@ impl Door {
     /// Answers one request; never fails and never panics.
     pub async fn answer(&self, cx: &Cx, mut head: Parts, content: Content) -> Answer {
         let api = Api::of(head.uri.path());
-        let asked = version(api, &head.headers);
+        let asked = version(api.or_else(|| Api::listed(head.uri.path())), &head.headers);
         let asked_trace = trace::of(&head, cx);
         let problem_type = media::problem_type(&head.headers);
         let (route, reply) = self.reply(cx, api, &mut head, content, asked_trace.clone()).await;

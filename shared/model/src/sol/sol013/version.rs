@@ -98,6 +98,14 @@ impl Api {
         APIS.iter().find(|api| api.name == name && api.major == major)
     }
 
+    /// The newest major version of the interface that a list of versions, `/{name}/api_versions`,
+    /// speaks of.
+    #[must_use]
+    pub fn listed(path: &str) -> Option<&'static Self> {
+        let name = path.strip_prefix('/')?.strip_suffix("/api_versions")?;
+        APIS.iter().find(|api| api.name == name)
+    }
+
     /// The newest edition.
     #[must_use]
     pub fn newest(&self) -> Version {
