@@ -65,6 +65,9 @@ pub enum PackError {
     Zip(#[from] zip::result::ZipError),
 }
 
+/// What version control and desktops leave in folders; it is no part of a package.
+const LEFT_OUT: [&str; 3] = [".git", ".gitkeep", ".DS_Store"];
+
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> PackError + '_ {
     move |source| PackError::Io { path: path.to_owned(), source }
 }
@@ -81,16 +84,17 @@ pub fn pack(folder: &Path, out: impl Write + Seek) -> Result<Packed, PackError> 
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(zip::DateTime::default())
-        .unix_permissions(0o644)
-        .large_file(true);
+        .unix_permissions(0o644);
     // TOSCA.meta first: readers that stream find the entry at once.
     packed.files.sort_by_key(|path| (path != meta::PATH, path.clone()));
     for path in &packed.files {
-        writer.start_file(path.as_str(), options)?;
+        let full = folder.join(path);
+        // 64-bit sizes only where they are needed: not every reader knows them.
+        let large = full.metadata().is_ok_and(|m| m.len() >= u64::from(u32::MAX));
+        writer.start_file(path.as_str(), options.large_file(large))?;
         if *path == packed.manifest_path {
             writer.write_all(packed.manifest.as_bytes()).map_err(io_error(folder))?;
         } else {
-            let full = folder.join(path);
             let mut file = File::open(&full).map_err(io_error(&full))?;
             io::copy(&mut file, &mut writer).map_err(io_error(&full))?;
         }
@@ -126,7 +130,7 @@ fn text(path: &Path) -> Result<String, PackError> {
     Ok(text)
 }
 
-/// All files below the folder, sorted, with `/` between the parts.
+/// All files below the folder but [`LEFT_OUT`], sorted, with `/` between the parts.
 fn files(folder: &Path) -> Result<Vec<String>, PackError> {
     let most = Limits::default().entries;
     let mut found = vec![];
@@ -138,6 +142,9 @@ fn files(folder: &Path) -> Result<Vec<String>, PackError> {
             let kind = entry.file_type().map_err(io_error(&path))?;
             let name =
                 entry.file_name().into_string().map_err(|_| PackError::Name(path.clone()))?;
+            if LEFT_OUT.contains(&name.as_str()) {
+                continue;
+            }
             if name.contains('\\') || name.chars().any(char::is_control) {
                 return Err(PackError::Name(path));
             }

@@ -268,6 +268,16 @@ fn packing_gives_a_manifest_to_a_package_that_has_none() {
 }
 
 #[test]
+fn packing_leaves_out_what_is_no_part_of_a_package() {
+    let files = Files::example("edge-cache").add(".git/config", "x").add("Files/.DS_Store", "x");
+    let packed = plan(written(&files).path()).expect("a package");
+    assert_eq!(
+        packed.files,
+        plan(written(&Files::example("edge-cache")).path()).expect("one").files
+    );
+}
+
+#[test]
 fn packing_refuses_what_could_not_be_unpacked() {
     let empty = TempDir::new().expect("a folder");
     assert!(matches!(plan(empty.path()), Err(PackError::NoEntry(_))));
