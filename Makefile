@@ -6,7 +6,7 @@ TOOLS := $(CURDIR)/target/tools
 DENY := $(TOOLS)/bin/cargo-deny
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt clippy deny doc golden bench
+.PHONY: help demo test check fmt clippy deny doc golden bench bench-asl
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,10 +37,15 @@ doc:
 
 golden: ## write the golden files anew; review them as a diff
 	MANO_GOLDEN=1 $(CARGO) test
-	git status --short -- '*golden*'
+	git status --short -- '*golden*' docs
 
-bench: ## measure
-	$(CARGO) bench --benches
+bench: ## measure the whole as its clients see it; `make bench SCENE=crowd` for one scene
+	$(CARGO) build --release -p mano-edge --bin mano
+	$(CARGO) bench -p mano-tests --bench edge -- $(SCENE)
+
+bench-asl: ## measure the workflow engine and its expression language alone
+	$(CARGO) bench -p mano-asl
+	$(CARGO) bench -p mano-jsonata
 
 $(DENY):
 	$(CARGO) install cargo-deny --locked --version $(DENY_VERSION) --no-default-features --root $(TOOLS)
