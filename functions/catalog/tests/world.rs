@@ -16,7 +16,7 @@ use mano_ports::{
     blobs::ByteStream,
     clock::Clock,
     door::{Door, Settings, auth::Anyone},
-    function::{Function, StepCall},
+    function::Function,
     http::{Body, Content},
     listener,
     vim::{Vim, Vims},
@@ -31,53 +31,35 @@ use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-/// The catalogue, and what stands for the relay and the workflow engine.
-static FUNCTIONS: &[&Function] = &[&FUNCTION, &RUNNER];
+/// The catalogue, and what stands for the relay.
+static FUNCTIONS: &[&Function] = &[&FUNCTION, &RELAY];
 
-/// Runs the workflow a fact names, and publishes all facts.
-static RUNNER: Function = Function {
-    name: "runner",
+/// Starts the workflow a fact names, and publishes all facts.
+static RELAY: Function = Function {
+    name: "relay",
     routes: &[],
     steps: &[],
     listeners: &[
-        listener!("run", ["*.onboard.started"] => run),
+        listener!("start", ["*.onboard.started"] => start),
         listener!("publish", ["*"] => publish),
     ],
     consumers: &[],
     requests: &[],
 };
 
-/// The workflow's definition, as every host reads it.
-fn definition(workflow: &str) -> Value {
-    let text = match workflow {
-        "package-onboard" => include_str!("../../../workflows/package-onboard.asl.json"),
-        "nsd-onboard" => include_str!("../../../workflows/nsd-onboard.asl.json"),
-        other => panic!("a fact starts {other}"),
-    };
-    serde_json::from_str(text).expect("a workflow is JSON")
+/// The workflows, as every host reads them.
+fn workflows() -> [(String, String); 2] {
+    [
+        ("package-onboard", include_str!("../../../workflows/package-onboard.asl.json")),
+        ("nsd-onboard", include_str!("../../../workflows/nsd-onboard.asl.json")),
+    ]
+    .map(|(name, text)| (name.into(), text.into()))
 }
 
-/// Calls the step of a Task state by the catalogue's table.
-async fn task(cx: &Cx, state: &Value, input: &Value, failure: Value) -> Result<Value, Error> {
-    let mut payload = input.clone();
-    payload["step"] = state["Arguments"]["Payload"]["step"].clone();
-    payload["failure"] = failure;
-    let call: StepCall = serde_json::from_value(payload).expect("the payload of a step");
-    let step = FUNCTION.steps.iter().find(|step| step.name == call.step).expect("a known step");
-    (step.handler)(cx, call).await
-}
-
-/// The first state, and on an error the state its Catch leads to.
-async fn run(cx: &Cx, fact: &Announced) -> Result<(), Error> {
+async fn start(cx: &Cx, fact: &Announced) -> Result<(), Error> {
     let body = &fact.fact.body;
-    let definition = definition(body["workflow"].as_str().expect("a workflow"));
-    let state = |name: &Value| definition["States"][name.as_str().expect("a name")].clone();
-    let first = state(&definition["StartAt"]);
-    if let Err(error) = task(cx, &first, &body["input"], Value::Null).await {
-        let failure = json!({ "Error": error.fault().name(), "Cause": error.chain() });
-        task(cx, &state(&first["Catch"][0]["Next"]), &body["input"], failure).await?;
-    }
-    Ok(())
+    let text = |name: &str| body[name].as_str().expect("a text");
+    Ok(cx.workflows.start(text("workflow"), text("run"), body["input"].clone()).await?)
 }
 
 async fn publish(cx: &Cx, fact: &Announced) -> Result<(), Error> {
@@ -124,7 +106,7 @@ impl Answered {
 async fn host(folder: &Path, clock: &Arc<HeldClock>) -> Arc<Host> {
     let store = Arc::new(SqliteStore::open(folder, &Options::default()).unwrap());
     let time: Arc<dyn Clock> = Arc::clone(clock) as _;
-    let engine = Engine::open(&store, &time, [], Default::default()).await;
+    let engine = Engine::open(&store, &time, workflows(), Default::default()).await;
     let parts = Parts {
         engine: engine.unwrap(),
         store,
