@@ -8,6 +8,7 @@ use super::{
     find::{Noun, text},
     op::{self, Wait},
     print::{self, Column, Format},
+    vnf,
 };
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
@@ -37,6 +38,15 @@ const RESOURCES: &[Column] = &[
     ("ZONE", &["/zoneId"]),
     ("PRESENCE", &["/presence"]),
     ("RESOURCE ID", &["/resourceId"]),
+];
+
+/// What the tables say better; `-o yaml` shows it.
+const TOLD_BY_TABLES: &[&str] = &[
+    "/vnfInstance",
+    "/virtualLinkInfo",
+    "/instantiatedVnfInfo/vnfcResourceInfo",
+    "/instantiatedVnfInfo/vnfVirtualLinkResourceInfo",
+    "/instantiatedVnfInfo/virtualStorageResourceInfo",
 ];
 
 /// Larger or smaller.
@@ -135,19 +145,28 @@ impl Family {
         list_of(mano, &self.noun, self.columns, asked)
     }
 
-    /// One in full, and for people what it holds.
+    /// One in full; for people, what it is made of as tables.
     pub(crate) fn show(&self, mano: &Mano, which: &Which) -> Result<(), Failure> {
         let id = self.id(mano, &which.id)?;
-        print::one(mano.format, &mano.client.get(self.noun.api, &self.noun.at(&id))?)?;
-        if mano.format == Format::Table {
-            let path = format!("{}/{}/resources", self.own, segment(&id));
-            let (resources, _) = mano.client.list(Api::Mano, &path, 10_000)?;
-            if !resources.is_empty() {
-                print::line("")?;
-                print::many(mano.format, &resources, RESOURCES)?;
+        let mut instance = mano.client.get(self.noun.api, &self.noun.at(&id))?;
+        if mano.format != Format::Table {
+            return print::one(mano.format, &instance);
+        }
+        let members = instance.get_mut("vnfInstance").map(Value::take);
+        for told_by_tables in TOLD_BY_TABLES {
+            if let Some((parent, name)) = told_by_tables.rsplit_once('/')
+                && let Some(Value::Object(fields)) = instance.pointer_mut(parent)
+            {
+                fields.remove(name);
             }
         }
-        Ok(())
+        print::one(mano.format, &instance)?;
+        if let Some(Value::Array(members)) = members {
+            section(mano, &members, vnf::FAMILY.columns)?;
+        }
+        let path = format!("{}/{}/resources", self.own, segment(&id));
+        let (resources, _) = mano.client.list(Api::Mano, &path, 10_000)?;
+        section(mano, &resources, RESOURCES)
     }
 
     /// Deletes one.
@@ -180,6 +199,15 @@ impl Family {
     }
 }
 
+/// A table after an empty line, if there is something in it.
+fn section(mano: &Mano, rows: &[Value], columns: &[Column]) -> Result<(), Failure> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    print::line("")?;
+    print::many(mano.format, rows, columns)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,5 +225,16 @@ mod tests {
         let body = Body { params: vec![("mtu".into(), json!(9000))], body: None };
         let request = body.request(json!({"flavourId": "small"}), "additionalParams").unwrap();
         assert_eq!(request, json!({"flavourId": "small", "additionalParams": {"mtu": 9000}}));
+    }
+
+    #[test]
+    fn a_body_from_a_file_goes_as_it_is_and_junk_is_misuse() {
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("body.json");
+        fs::write(&path, r#"{"flavourId": "large"}"#).unwrap();
+        let body = Body { params: vec![("mtu".into(), json!(1))], body: Some(path.clone()) };
+        assert_eq!(body.request(json!({}), "x").unwrap(), json!({"flavourId": "large"}));
+        fs::write(&path, "flavourId: large").unwrap();
+        assert_eq!(body.request(json!({}), "x").unwrap_err().status(), 2);
     }
 }

@@ -4,6 +4,7 @@ use super::failure::Failure;
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
 use console::Term;
+use jiff::{Timestamp, Unit};
 use serde_json::Value;
 use std::io::{self, Write};
 
@@ -76,7 +77,7 @@ fn table(rows: &[Value], columns: &[Column], width: Option<u16>) -> String {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
     for row in rows {
-        table.add_row(columns.iter().map(|(_, pointers)| cell(row, pointers)));
+        table.add_row(columns.iter().map(|(_, pointers)| short(cell(row, pointers))));
     }
     // The first column stands at the edge, and no line ends in blanks.
     for column in table.column_iter_mut() {
@@ -100,11 +101,22 @@ fn yaml(value: &Value) -> Result<String, Failure> {
 
 /// The document without the links that only programs follow.
 fn without_links(value: &Value) -> Value {
-    let mut value = value.clone();
-    if let Some(fields) = value.as_object_mut() {
-        fields.remove("_links");
+    match value {
+        Value::Object(fields) => {
+            let kept = fields.iter().filter(|(name, _)| *name != "_links");
+            kept.map(|(name, value)| (name.clone(), without_links(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(without_links).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
-    value
+}
+
+/// A cell for people: a time in whole seconds, anything else as it is.
+fn short(text: String) -> String {
+    match text.parse::<Timestamp>().ok().and_then(|t| t.round(Unit::Second).ok()) {
+        Some(time) => time.to_string(),
+        None => text,
+    }
 }
 
 #[cfg(test)]
@@ -117,6 +129,21 @@ mod tests {
         let rows = [json!({"id": "a", "n": {"x": 1}}), json!({"id": "b", "m": true})];
         let text = table(&rows, &[("ID", &["/id"]), ("N", &["/n/x", "/m"])], None);
         assert_eq!(text, "ID  N\na   1\nb   true");
+    }
+
+    #[test]
+    fn a_time_is_told_in_whole_seconds() {
+        let rows = [json!({"at": "2026-11-21T11:34:48.46108941Z", "n": "2026"})];
+        assert_eq!(
+            table(&rows, &[("", &["/at"]), ("", &["/n"])], None).lines().last().unwrap(),
+            "2026-11-21T11:34:48Z  2026"
+        );
+    }
+
+    #[test]
+    fn people_see_no_links_at_any_depth() {
+        let value = json!({"_links": {}, "a": [{"_links": {}, "b": 1}]});
+        assert_eq!(without_links(&value), json!({"a": [{"b": 1}]}));
     }
 
     #[test]

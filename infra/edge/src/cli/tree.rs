@@ -92,6 +92,12 @@ impl Node {
         Some(end?.duration_since(self.start_time?).as_secs_f64().max(0.0))
     }
 
+    /// The latest time in it.
+    pub(crate) fn latest(&self) -> Option<Timestamp> {
+        let own = [self.start_time, self.state_entered_time].into_iter().flatten();
+        own.chain(self.children.iter().filter_map(Self::latest)).max()
+    }
+
     /// Why it failed, unless what is below it tells that, or it is over.
     fn own_reason(&self) -> Option<String> {
         let failed = |node: &Self| node.state.starts_with("FAILED") && node.error.is_some();
@@ -324,6 +330,18 @@ mod tests {
             })
             .into();
         golden("tree-folded.txt", &drawings.join("\n\n"));
+    }
+
+    #[test]
+    fn a_reason_is_told_once_where_it_belongs() {
+        let mut tree = tree();
+        tree.state = "FAILED_TEMP".into();
+        tree.error = Some(json!({"detail": "cache-1 is FAILED_TEMP: no image 'cache'"}));
+        let told = |tree: &Node| tree.render(now(), None, false).join("\n").matches("  ! ").count();
+        assert_eq!(told(&tree), 1);
+        tree.state = "ROLLED_BACK".into();
+        tree.children.clear();
+        assert_eq!(told(&tree), 0, "what was rolled back is over");
     }
 
     #[test]

@@ -30,18 +30,33 @@ pub(crate) enum Sink {
     Story,
 }
 
-/// What the server said of the operation, and its clock when it said so.
+/// What the server said of the operation, and when, by its own clock.
 struct Seen {
     tree: Node,
     date: Option<Timestamp>,
-    at: Instant,
 }
 
-impl Seen {
-    /// The server's time now: its clock, not ours, began the operation.
+/// The server's time: its clock, not ours, began the operation.
+#[derive(Default)]
+struct Clock {
+    known: Option<(Timestamp, Instant)>,
+}
+
+impl Clock {
+    /// Learns from an answer: it is as late as its latest time, and `Date` is in whole seconds.
+    fn learn(&mut self, seen: &Seen) {
+        let told = seen.date.into_iter().chain(seen.tree.latest()).max();
+        if let Some(told) = told
+            && self.now().is_none_or(|now| now < told)
+        {
+            self.known = Some((told, Instant::now()));
+        }
+    }
+
+    /// The server's time now.
     fn now(&self) -> Option<Timestamp> {
-        let passed = SignedDuration::try_from(self.at.elapsed()).ok()?;
-        self.date?.checked_add(passed).ok()
+        let (told, at) = self.known?;
+        told.checked_add(SignedDuration::try_from(at.elapsed()).ok()?).ok()
     }
 }
 
@@ -107,16 +122,17 @@ fn look(client: &Client, path: &str) -> Result<Seen, Failure> {
         Failure::new(format!("the server's tree of the operation is not understood: {error}"))
             .next("use the `mano` that belongs to this server")
     })?;
-    Ok(Seen { tree, date: answer.date, at: Instant::now() })
+    Ok(Seen { tree, date: answer.date })
 }
 
 /// Draws over what was drawn before.
 fn redraw(receive: &Receiver<Result<Seen, Failure>>, term: &Term) -> Result<Node, Failure> {
+    let mut clock = Clock::default();
     let mut seen: Option<Seen> = None;
     let mut drawn = 0;
     loop {
         match receive.recv_timeout(Duration::from_millis(200)) {
-            Ok(news) => seen = Some(news?),
+            Ok(news) => clock.learn(seen.insert(news?)),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Err(lost()),
         }
@@ -125,7 +141,7 @@ fn redraw(receive: &Receiver<Result<Seen, Failure>>, term: &Term) -> Result<Node
         // A finished tree stays on the screen in full: it scrolls, and is not drawn again.
         let settled = seen.tree.is_settled();
         let most = (!settled).then(|| usize::from(height).saturating_sub(1).max(1));
-        let lines = seen.tree.render(seen.now(), most, term.features().colors_supported());
+        let lines = seen.tree.render(clock.now(), most, term.features().colors_supported());
         let mut text = String::new();
         for line in &lines {
             text.push_str(&truncate_str(line, usize::from(width).saturating_sub(1), "…"));
@@ -147,10 +163,12 @@ fn lines(
     receive: &Receiver<Result<Seen, Failure>>,
     write: impl Fn(&str) -> Result<(), Failure>,
 ) -> Result<Node, Failure> {
+    let mut clock = Clock::default();
     let mut before: Option<Node> = None;
     for news in receive {
         let seen = news?;
-        for line in seen.tree.changes(before.as_ref(), seen.now()) {
+        clock.learn(&seen);
+        for line in seen.tree.changes(before.as_ref(), clock.now()) {
             write(&line)?;
         }
         if seen.tree.is_settled() {
