@@ -107,11 +107,14 @@ async fn publish(root: &Path, incoming: &Path, path: &Path) -> io::Result<()> {
 
 /// Says that there is nothing of this name, or that the folder failed.
 fn wrap(name: &str) -> impl Fn(io::Error) -> Error {
-    move |error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
+    const NOTHING: [io::ErrorKind; 3] =
+        [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory, io::ErrorKind::IsADirectory];
+    move |error| {
+        if NOTHING.contains(&error.kind()) {
             Error::Absent(name.into())
+        } else {
+            Error::Unavailable(Box::new(error))
         }
-        _ => Error::Unavailable(Box::new(error)),
     }
 }
 

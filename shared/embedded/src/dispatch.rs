@@ -52,9 +52,8 @@ impl Dispatch {
         let answer = answer.unwrap_or_else(|_| Err(Error::Bug("the step panicked".into())));
         answer.map_err(|error| {
             let failure = StepFailure { error: error.fault().name().into(), cause: error.chain() };
-            span.in_scope(|| {
-                tracing::warn!(error = failure.error, cause = failure.cause, "failed")
-            });
+            let _in = span.enter();
+            tracing::warn!(error = failure.error, cause = failure.cause, "a step failed");
             failure
         })
     }

@@ -1,12 +1,13 @@
 //! What runs just now, so that a stop can wait for it and let nothing new begin.
 
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// A gate that counts who is inside.
 #[derive(Clone)]
 pub(crate) struct Gate {
     places: Arc<Semaphore>,
+    closing: watch::Sender<bool>,
 }
 
 /// Somebody inside; gone when dropped.
@@ -19,7 +20,8 @@ const PLACES: u32 = 1 << 24;
 
 impl Gate {
     pub(crate) fn new() -> Self {
-        Self { places: Arc::new(Semaphore::new(PLACES as usize)) }
+        let closing = watch::Sender::new(false);
+        Self { places: Arc::new(Semaphore::new(PLACES as usize)), closing }
     }
 
     /// A place inside, unless the gate is closed.
@@ -33,8 +35,15 @@ impl Gate {
         (PLACES as usize).saturating_sub(self.places.available_permits())
     }
 
+    /// Returns when the gate begins to close: whoever only waits inside should leave.
+    pub(crate) async fn closing(&self) {
+        // The sender lives as long as this, so the wait ends only by a close.
+        let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
+    }
+
     /// Lets nobody in any more and returns when everybody has left.
     pub(crate) async fn close(&self) {
+        self.closing.send_replace(true);
         // Waiting for all places makes the semaphore refuse `try_acquire` from now on.
         if let Ok(all) = Arc::clone(&self.places).acquire_many_owned(PLACES).await {
             all.forget();

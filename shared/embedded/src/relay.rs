@@ -119,18 +119,25 @@ impl Relay {
 
     /// Reads from the table what there was no room for.
     fn catch_up(self: &Arc<Self>) {
+        while self.catch_up_a_little() {}
+    }
+
+    /// Reads one chunk; whether there is more, and room for it.
+    fn catch_up_a_little(self: &Arc<Self>) -> bool {
+        // The lock is held, so that no commit's facts overtake those being read.
         let mut lanes = self.lanes();
-        while lanes.behind && lanes.in_hand < IN_HAND {
-            // The lock is held, so that no commit's facts overtake those being read.
-            match self.store.due(lanes.cursor, CHUNK) {
-                Ok(facts) => {
-                    lanes.behind = facts.len() == CHUNK;
-                    facts.into_iter().for_each(|due| self.put(&mut lanes, due));
-                }
-                Err(error) => {
-                    tracing::error!(%error, "the due facts cannot be read; trying again soon");
-                    return;
-                }
+        if !lanes.behind || lanes.in_hand >= IN_HAND {
+            return false;
+        }
+        match self.store.due(lanes.cursor, CHUNK) {
+            Ok(facts) => {
+                lanes.behind = facts.len() == CHUNK;
+                facts.into_iter().for_each(|due| self.put(&mut lanes, due));
+                lanes.behind
+            }
+            Err(error) => {
+                tracing::error!(%error, "the due facts cannot be read; trying again soon");
+                false
             }
         }
     }
@@ -283,7 +290,10 @@ impl Relay {
         for pause in PAUSES.into_iter().map(Some).chain([None]) {
             left = self.attempt(fact, left).await;
             let Some(pause) = pause.filter(|_| !left.is_empty()) else { break };
-            self.cx.clock.sleep(pause).await;
+            tokio::select! {
+                () = self.cx.clock.sleep(pause) => {}
+                () = self.gate.closing() => break,
+            }
         }
         left.is_empty()
     }

@@ -276,6 +276,8 @@ impl SqliteStore {
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.jobs = None;
+        // The writer is the last to close the file, so it can empty the log into it.
+        self.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
         // The last handle may go inside a call by the writer itself, which cannot await its end.
         let own = |writer: &JoinHandle<()>| writer.thread().id() == std::thread::current().id();
         if let Some(writer) = self.writer.take().filter(|writer| !own(writer))

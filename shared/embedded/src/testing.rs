@@ -102,7 +102,7 @@ impl Vims for NoVims {
 pub(crate) struct World {
     pub(crate) host: Arc<Host>,
     pub(crate) clock: Arc<HeldClock>,
-    pub(crate) folder: TempDir,
+    _folder: TempDir,
 }
 
 /// The contract's workflows, with its function's name filled in.
@@ -118,7 +118,7 @@ impl World {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(HeldClock::new(Timestamp::UNIX_EPOCH));
-        Self { host: host(folder.path(), &clock).await, clock, folder }
+        Self { host: host(folder.path(), &clock).await, clock, _folder: folder }
     }
 
     /// The ports' store.
@@ -131,7 +131,7 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         copy(self.host.store(), folder.path()).await;
         let clock = Arc::clone(&self.clock);
-        Self { host: host(folder.path(), &clock).await, clock, folder }
+        Self { host: host(folder.path(), &clock).await, clock, _folder: folder }
     }
 }
 

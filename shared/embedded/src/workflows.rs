@@ -40,9 +40,12 @@ use mano_ports::{
 };
 use rows::About;
 use serde_json::Value;
-use std::sync::{
-    Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
-    atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
 };
 use tokio::{
     runtime::Handle,
@@ -58,11 +61,13 @@ pub struct Options {
     pub strict: bool,
     /// Calls made at the same time.
     pub at_once: usize,
+    /// How long an execution that has ended is remembered.
+    pub keep: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { strict: false, at_once: 512 }
+        Self { strict: false, at_once: 512, keep: Duration::from_secs(90 * 24 * 3600) }
     }
 }
 

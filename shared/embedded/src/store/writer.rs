@@ -69,10 +69,13 @@ impl std::fmt::Debug for Tap {
     }
 }
 
+/// A job's own answer.
+type Verdict = Result<(), Error>;
+
 /// What a transaction leaves to do once it is durable.
 #[derive(Default)]
 struct Done {
-    answers: Vec<(oneshot::Sender<Result<(), Error>>, Result<(), Error>)>,
+    answers: Vec<(oneshot::Sender<Verdict>, Verdict)>,
     facts: Vec<Due>,
     thens: Vec<Then>,
     plans: u64,
@@ -171,7 +174,7 @@ impl Writer {
         connection: &Connection,
         job: &mut Job,
         done: &mut Done,
-    ) -> rusqlite::Result<Result<(), Error>> {
+    ) -> rusqlite::Result<Verdict> {
         match job {
             Job::Commit(plan, _) => {
                 done.plans += 1;

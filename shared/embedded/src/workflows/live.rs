@@ -202,9 +202,12 @@ impl Live {
         self.turns += 1;
         self.touched = at;
         let ending: Option<Ending> = self.execution.ending().cloned();
-        let snapshot = (self.turns.is_multiple_of(SNAPSHOT) && ending.is_none())
-            .then(|| SnapshotRef { execution: &self.execution, pending: &self.pending })
-            .and_then(|snapshot| serde_json::to_string(&snapshot).ok());
+        let snapshot = if self.turns.is_multiple_of(SNAPSHOT) && ending.is_none() {
+            let whole = SnapshotRef { execution: &self.execution, pending: &self.pending };
+            serde_json::to_string(&whole).ok()
+        } else {
+            None
+        };
         let turn = Turn {
             about: Arc::clone(&self.about),
             first: n == 0,

@@ -171,6 +171,16 @@ pub(super) fn told(db: &Connection, id: i64) -> rusqlite::Result<()> {
     db.prepare_cached(sql)?.execute([id]).map(drop)
 }
 
+/// Forgets executions with all their turns.
+pub(super) fn forget(db: &Connection, ids: &[i64]) -> rusqlite::Result<()> {
+    for id in ids {
+        let sql = "DELETE FROM turn WHERE place >= ?1 AND place < ?2";
+        db.prepare_cached(sql)?.execute([id * TURNS, (id + 1) * TURNS])?;
+        db.prepare_cached("DELETE FROM execution WHERE id = ?1")?.execute([id])?;
+    }
+    Ok(())
+}
+
 /// `RUNNING` and its kind.
 pub(super) const fn status_name(status: Status) -> &'static str {
     match status {
@@ -277,6 +287,27 @@ pub(super) fn wakers(
             .query_map([after.0, after.1, now, limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
         found.collect()
     })
+}
+
+/// Among the next `limit` executions after the one numbered `after`: those that ended before an
+/// instant; and where to look next, if there are more.
+pub(super) fn ended_before(
+    store: &SqliteStore,
+    after: i64,
+    instant: i64,
+    limit: i64,
+) -> Result<(Vec<i64>, Option<i64>), Error> {
+    let next: Vec<(i64, bool)> = store.read(|db| {
+        let sql = "SELECT id, coalesce(stopped < ?2 AND told IS NOT 0, 0) FROM execution
+                   WHERE id > ?1 ORDER BY id LIMIT ?3";
+        let mut statement = db.prepare_cached(sql)?;
+        let found =
+            statement.query_map([after, instant, limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        found.collect()
+    })?;
+    let full = i64::try_from(next.len()) == Ok(limit);
+    let last = next.last().map(|(id, _)| *id).filter(|_| full);
+    Ok((next.into_iter().filter(|(_, old)| *old).map(|(id, _)| id).collect(), last))
 }
 
 /// The executions that were in memory when the process ended.

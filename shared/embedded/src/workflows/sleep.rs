@@ -18,6 +18,9 @@ const IDLE: i64 = 10_000;
 /// … if no timer of it fires for so long.
 const LONG: i64 = 60_000;
 
+/// Executions looked at at a time for their age.
+const OLD: i64 = 5000;
+
 /// Sleepers read at a time.
 const CHUNK: i64 = 256;
 
@@ -91,6 +94,7 @@ impl Engine {
 
     /// Lets go of executions that will not move for long, until the host stops.
     pub(super) async fn put_to_sleep(self: Arc<Self>) {
+        let mut looked = 0;
         loop {
             self.clock.sleep(Duration::from_millis(IDLE.unsigned_abs())).await;
             let Some(world) = self.world.get() else { return };
@@ -100,6 +104,21 @@ impl Engine {
             for entry in all {
                 self.may_sleep(&entry, now);
             }
+            self.forget_old(&mut looked, now);
+        }
+    }
+
+    /// Forgets executions that ended long ago, some at a time: `looked` goes round through all.
+    fn forget_old(&self, looked: &mut i64, now: i64) {
+        let keep = i64::try_from(self.options.keep.as_millis()).unwrap_or(i64::MAX);
+        match rows::ended_before(&self.store, *looked, now.saturating_sub(keep), OLD) {
+            Ok((old, last)) => {
+                *looked = last.unwrap_or(0);
+                if !old.is_empty() {
+                    self.store.record(Duration::from_secs(1), move |db| rows::forget(db, &old));
+                }
+            }
+            Err(error) => tracing::error!(%error, "the executions cannot be read"),
         }
     }
 

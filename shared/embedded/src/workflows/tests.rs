@@ -11,7 +11,6 @@ use mano_ports::{
     contract::{Note, workflows::Engine as UnderTest},
     store::Store,
 };
-use std::time::Duration;
 use tempfile::TempDir;
 
 #[async_trait]
@@ -202,4 +201,104 @@ async fn a_wrong_workflow_is_refused_with_what_is_wrong() {
     let refused = Engine::open(&store, &clock, wrong, Options::default()).await;
     let said = refused.err().expect("refused").to_string();
     assert!(said.contains("'bad'") && said.contains("StartAt"), "{said}");
+}
+
+/// A workflow that calls a hundred and fifty times, two turns each, and then waits for a token.
+fn long() -> (String, String) {
+    let text = r#"{"QueryLanguage": "JSONata", "StartAt": "Zero", "States": {
+        "Zero": {"Type": "Pass", "Assign": {"n": 0, "op": "{% $states.input.op %}"}, "Next": "Call"},
+        "Call": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+            "Arguments": {"FunctionName": "contract", "Payload": {"step": "contract.wait",
+                "tenant": "contract", "op": "{% $op & '-' & $n %}", "run": 0,
+                "token": "{% $states.context.Task.Token %}"}},
+            "Assign": {"n": "{% $n + 1 %}"}, "Next": "More"},
+        "More": {"Type": "Choice", "Choices": [
+            {"Condition": "{% $n < 150 %}", "Next": "Call"}], "Default": "Done"},
+        "Done": {"Type": "Succeed", "Output": "{% $n %}"}}}"#;
+    ("long".into(), text.into())
+}
+
+async fn long_host(folder: &TempDir, clock: &Arc<HeldClock>) -> Arc<Host> {
+    let store = Arc::new(SqliteStore::open(folder.path(), &store_options(None)).expect("open"));
+    let time: Arc<dyn Clock> = Arc::clone(clock) as _;
+    let engine = Engine::open(&store, &time, [long()], Options::default()).await.expect("open");
+    crate::testing::host_on(store, engine, clock, folder.path())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_run_goes_on_from_its_snapshot_with_what_it_waited_for() {
+    let clock = Arc::new(HeldClock::new(jiff::Timestamp::UNIX_EPOCH));
+    let mut folder = tempfile::tempdir().expect("a folder");
+    let mut host = long_host(&folder, &clock).await;
+    host.engine().start("long", "l-0", input("l", "")).await.expect("started");
+    let done = || Outcome::Success("done".into());
+    for n in 0..150 {
+        let token = until_note(&host, &format!("token-l-{n}")).await;
+        if n % 60 == 59 {
+            // The process dies while the token is out, some turns after the last snapshot.
+            let next = tempfile::tempdir().expect("a folder");
+            copy(host.store(), next.path()).await;
+            host = long_host(&next, &clock).await;
+            folder = next;
+        }
+        // After a death the call may be made again; its token is the same.
+        host.engine().resume(&token, done()).await.expect("resumed");
+    }
+    let run = over(host.engine(), "long", "l-0").await;
+    assert_eq!((&*run.status, run.output), ("SUCCEEDED", Some(serde_json::json!(150))));
+    let id = rows::find(host.store(), "long", "l-0").expect("read").expect("there");
+    let kept = rows::load(host.store(), id).expect("read").expect("there");
+    assert!(kept.snapshot_turn >= 200, "{} turns in the snapshot", kept.snapshot_turn);
+    assert!(folder.path().exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_runs_go_on_after_a_crash() {
+    let world = World::new().await;
+    let engine = world.host.engine();
+    let names: Vec<String> = (0..1000).map(|n| format!("m{n}")).collect();
+    let starts = names.iter().map(|op| {
+        let run = format!("{op}-0");
+        async move { engine.start("contract-wait", &run, input(op, "")).await.expect("started") }
+    });
+    futures_util::future::join_all(starts).await;
+    let world = world.crashed().await;
+    assert_eq!(world.host.engine().counts().in_memory, 1000);
+    for op in &names {
+        let token = until_note(&world.host, &format!("token-{op}")).await;
+        let engine = world.host.engine();
+        engine.resume(&token, Outcome::Success("done".into())).await.expect("resumed");
+    }
+    for op in &names {
+        let run = over(world.host.engine(), "contract-wait", &format!("{op}-0")).await;
+        assert_eq!(run.status, "SUCCEEDED", "{op}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_ended_long_ago_is_forgotten() {
+    let world = World::new().await;
+    let engine = world.host.engine();
+    engine.start("contract-call", "old-0", input("old", "hi")).await.expect("started");
+    over(engine, "contract-call", "old-0").await;
+    engine.start("contract-wait", "w-0", input("w", "")).await.expect("started");
+    let token = until_note(&world.host, "token-w").await;
+    world.clock.advance(Options::default().keep);
+    let gone = async {
+        while engine.describe("contract-call", "old-0").await.is_ok() {
+            world.clock.jump(Duration::from_secs(60));
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), gone).await.expect("forgotten");
+    engine.resume(&token, Outcome::Success("done".into())).await.expect("what runs is kept");
+    assert_eq!(over(engine, "contract-wait", "w-0").await.status, "SUCCEEDED");
+    let turns: i64 = world
+        .host
+        .store()
+        .read(|db| {
+            db.query_row("SELECT count(*) FROM turn WHERE place < (2 << 20)", [], |row| row.get(0))
+        })
+        .expect("read");
+    assert_eq!(turns, 0, "nothing of the first execution is left");
 }
