@@ -154,16 +154,17 @@ impl Host {
         self.dispatch.event(event).await
     }
 
-    /// Begins nothing new, returns when everything that ran has finished and is written.
+    /// Begins nothing new, returns when everything that ran has finished and is written. The
+    /// store is closed then, and its file free for another process.
     pub async fn stop(&self) {
-        for task in std::mem::take(&mut *self.loops.lock().unwrap_or_else(PoisonError::into_inner))
-        {
+        let loops = std::mem::take(&mut *self.loops.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in loops {
             task.abort();
+            // Aborted, as it was asked to be.
+            let _ = task.await;
         }
         self.gate.close().await;
-        if let Err(error) = self.store.write(|_| Ok(())).await {
-            tracing::error!(%error, "the last records were not written");
-        }
+        self.store.close();
     }
 }
 

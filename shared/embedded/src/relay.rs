@@ -424,11 +424,12 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_host_that_stopped_takes_nothing_new_and_loses_nothing() {
         let world = World::new().await;
-        world.host.stop().await;
-        tell(&world, "stopped", &[("a", 0)]).await;
-        assert_eq!(world.host.store().due_count().expect("read"), 1);
-        assert!(log("stopped").is_empty());
-        let next = world.crashed().await;
-        until(&next.clock, None, || (log("stopped") == ["a 1"]).then_some(())).await;
+        tell(&world, "stopped", &[("a", 1), ("a", 0)]).await;
+        until(&world.clock, None, || (log("stopped") == ["a 1"]).then_some(())).await;
+        let store = world.store();
+        let world = world.restarted().await;
+        let late = store.commit(plan(&world)).await;
+        assert!(late.is_err(), "the old host's store is closed");
+        until(&world.clock, None, || (log("stopped") == ["a 1", "a 1", "a 2"]).then_some(())).await;
     }
 }

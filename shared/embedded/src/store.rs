@@ -29,7 +29,7 @@ use rusqlite::Connection;
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
         mpsc,
     },
@@ -114,17 +114,17 @@ pub struct Counts {
 
 /// Documents, facts, messages and executions in one SQLite file, owned by this process.
 ///
-/// Dropping it writes everything submitted and lets the file go.
+/// Dropping it closes it.
 pub struct SqliteStore {
     path: PathBuf,
     site: String,
-    jobs: Option<mpsc::Sender<Job>>,
-    writer: Option<JoinHandle<()>>,
+    jobs: mpsc::Sender<Job>,
+    writer: Mutex<Option<JoinHandle<()>>>,
     readers: Mutex<Vec<Connection>>,
     ear: Ear,
     counters: Arc<Counters>,
-    /// Released after the writer ended: fields go after `drop`.
-    _lock: open::Lock,
+    /// Released after the writer ended.
+    lock: Mutex<Option<open::Lock>>,
 }
 
 impl SqliteStore {
@@ -158,12 +158,12 @@ impl SqliteStore {
         Ok(Self {
             path,
             site,
-            jobs: Some(jobs),
-            writer: Some(writer),
+            jobs,
+            writer: Mutex::new(Some(writer)),
             readers: Mutex::default(),
             ear,
             counters,
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         })
     }
 
@@ -263,29 +263,37 @@ impl SqliteStore {
         async { verdict.await.unwrap_or_else(|_| Err(closed())) }
     }
 
+    /// Writes everything submitted and lets the file go; whatever comes later is refused.
+    ///
+    /// Blocks for as long as the last transaction takes.
+    pub fn close(&self) {
+        self.submit(Job::Close);
+        // The writer is the last to close the file, so it can empty the log into it.
+        held(&self.readers).clear();
+        // The last handle may go inside a call by the writer itself, which cannot await its end.
+        let own = |writer: &JoinHandle<()>| writer.thread().id() == std::thread::current().id();
+        let writer = held(&self.writer).take().filter(|writer| !own(writer));
+        if writer.is_some_and(|writer| writer.join().is_err()) {
+            tracing::error!("the store's writer ended by a panic");
+        }
+        held(&self.lock).take();
+    }
+
     fn submit(&self, job: Job) {
         // A writer that ended drops the job, and with it the answer's sender.
-        if let Some(jobs) = &self.jobs
-            && jobs.send(job).is_err()
-        {
-            tracing::error!("the store's writer has ended");
-        }
+        let _ = self.jobs.send(job);
     }
 }
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
-        self.jobs = None;
-        // The writer is the last to close the file, so it can empty the log into it.
-        self.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
-        // The last handle may go inside a call by the writer itself, which cannot await its end.
-        let own = |writer: &JoinHandle<()>| writer.thread().id() == std::thread::current().id();
-        if let Some(writer) = self.writer.take().filter(|writer| !own(writer))
-            && writer.join().is_err()
-        {
-            tracing::error!("the store's writer ended by a panic");
-        }
+        self.close();
     }
+}
+
+/// A lock whose holder may have panicked: everything behind these is whole at any time.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]

@@ -126,6 +126,13 @@ impl World {
         Arc::clone(self.host.store()) as _
     }
 
+    /// A new host after this one stopped, on the same folder.
+    pub(crate) async fn restarted(self) -> Self {
+        let Self { host: old, clock, _folder: folder } = self;
+        old.stop().await;
+        Self { host: host(folder.path(), &clock).await, clock, _folder: folder }
+    }
+
     /// A host on what the disk would hold if the process died now.
     pub(crate) async fn crashed(&self) -> Self {
         let folder = tempfile::tempdir().expect("a folder");

@@ -36,6 +36,8 @@ pub(crate) enum Job {
     Write(Work, oneshot::Sender<Result<(), Error>>),
     /// Rows nobody waits for; they stay in memory at most this long.
     Record(Work, Duration, Option<Then>),
+    /// Nothing more will come: write what came before, and end.
+    Close,
 }
 
 /// At most so many jobs share a transaction: bounds how long the first one waits.
@@ -87,9 +89,14 @@ impl Writer {
     pub(crate) fn run(mut self) {
         let mut batch = Vec::new();
         while self.fill(&mut batch) {
-            self.write(&mut batch);
-            if self.closed && !batch.is_empty() {
-                tracing::error!(records = batch.len(), "closed before the file took writes again");
+            if !batch.is_empty() {
+                self.write(&mut batch);
+            }
+            if self.closed {
+                if !batch.is_empty() {
+                    let records = batch.len();
+                    tracing::error!(records, "closed before the file took writes again");
+                }
                 return;
             }
         }
@@ -99,13 +106,13 @@ impl Writer {
     fn fill(&mut self, batch: &mut Vec<Job>) -> bool {
         if batch.is_empty() {
             let Ok(first) = self.jobs.recv() else { return false };
-            batch.push(first);
+            self.add(batch, first);
         }
         let begun = Instant::now();
         loop {
-            while batch.len() < self.batch() {
+            while batch.len() < self.batch() && !self.closed {
                 match self.jobs.try_recv() {
-                    Ok(job) => batch.push(job),
+                    Ok(job) => self.add(batch, job),
                     Err(TryRecvError::Empty) => break,
                     Err(TryRecvError::Disconnected) => {
                         self.closed = true;
@@ -115,13 +122,20 @@ impl Writer {
             }
             let patience = batch.iter().map(patience).min().unwrap_or_default();
             let left = patience.saturating_sub(begun.elapsed());
-            if left.is_zero() || batch.len() >= self.batch() {
+            if left.is_zero() || batch.len() >= self.batch() || self.closed {
                 return true;
             }
             match self.jobs.recv_timeout(left) {
-                Ok(job) => batch.push(job),
+                Ok(job) => self.add(batch, job),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return true,
             }
+        }
+    }
+
+    fn add(&mut self, batch: &mut Vec<Job>, job: Job) {
+        match job {
+            Job::Close => self.closed = true,
+            Job::Commit(..) | Job::Write(..) | Job::Record(..) => batch.push(job),
         }
     }
 
@@ -163,6 +177,7 @@ impl Writer {
                     done.answers.push((answer, verdict));
                 }
                 Job::Record(_, _, then) => done.thens.extend(then),
+                Job::Close => {}
             }
         }
         Ok(())
@@ -184,6 +199,7 @@ impl Writer {
                 done.records += 1;
                 work(connection).map(Ok)
             }
+            Job::Close => Ok(Ok(())),
         }
     }
 
@@ -235,7 +251,7 @@ impl Writer {
                         refuse_waiting(batch);
                         std::thread::sleep(Duration::from_millis(200));
                     }
-                    Some(Job::Record(..)) | None => {
+                    Some(Job::Record(..) | Job::Close) | None => {
                         tracing::error!(%error, "a record was dropped: it can never be written");
                     }
                 },
@@ -254,6 +270,7 @@ fn refuse_waiting(batch: &mut Vec<Job>) {
                 let _ = answer.send(Err(Error::Unavailable(full.into())));
             }
             record @ Job::Record(..) => batch.push(record),
+            Job::Close => {}
         }
     }
 }
@@ -261,7 +278,7 @@ fn refuse_waiting(batch: &mut Vec<Job>) {
 /// How long a job may wait for others to share its transaction.
 fn patience(job: &Job) -> Duration {
     match job {
-        Job::Commit(..) | Job::Write(..) => Duration::ZERO,
+        Job::Commit(..) | Job::Write(..) | Job::Close => Duration::ZERO,
         Job::Record(_, patience, _) => *patience,
     }
 }

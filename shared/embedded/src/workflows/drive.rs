@@ -42,8 +42,8 @@ impl Engine {
         if let Err(error) = self.recover() {
             tracing::error!(%error, "the running executions cannot be read");
         }
-        self.spawn(|engine| async move { engine.turn_wheel().await });
-        self.spawn(|engine| async move { engine.put_to_sleep().await });
+        self.until_closed(|engine| async move { engine.turn_wheel().await });
+        self.until_closed(|engine| async move { engine.put_to_sleep().await });
     }
 
     fn recover(&self) -> Result<(), Error> {
@@ -64,6 +64,23 @@ impl Engine {
         if let (Some(world), Some(engine)) = (self.world.get(), self.own.upgrade()) {
             world.runtime.spawn(task(engine));
         }
+    }
+
+    /// Runs a loop until the host stops.
+    fn until_closed<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        task: impl FnOnce(Arc<Self>) -> F,
+    ) {
+        let Some(gate) = self.world.get().map(|world| world.gate.clone()) else { return };
+        self.spawn(|engine| {
+            let task = task(engine);
+            async move {
+                tokio::select! {
+                    () = task => {}
+                    () = gate.closing() => {}
+                }
+            }
+        });
     }
 
     /// Tells an execution what happened; an execution that is over, or none, is not disturbed.
@@ -314,7 +331,10 @@ impl Engine {
                     return;
                 }
                 drop((_inside, dispatch));
-                engine.clock.sleep(pause).await;
+                tokio::select! {
+                    () = engine.clock.sleep(pause) => {}
+                    () = world.gate.closing() => return,
+                }
                 pause = (pause * 2).min(Duration::from_secs(60));
             }
         });
