@@ -213,4 +213,3 @@ async fn answer<A: Answers>(shared: &Shared<A>, request: Request<Incoming>) -> R
     *response.headers_mut() = answer.headers;
     response
 }
-

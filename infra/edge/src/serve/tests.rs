@@ -96,6 +96,7 @@ async fn a_data_folder_has_one_server() {
     let told = format!("{error:#}");
     assert!(told.contains(&folder.path().join("data").display().to_string()), "{told}");
     running.stop().await.unwrap();
+    start(&folder).await.stop().await.unwrap();
 }
 
 #[tokio::test]
