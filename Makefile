@@ -37,7 +37,7 @@ doc:
 
 golden: ## write the golden files anew; review them as a diff
 	MANO_GOLDEN=1 $(CARGO) test
-	git status --short -- '*golden*' docs
+	git status --short docs
 
 bench: ## measure the whole as its clients see it; `make bench SCENE=crowd` for one scene
 	$(CARGO) build --release -p mano-edge --bin mano

@@ -5,9 +5,10 @@
 use mano_edge::serve::{Options, Running, serve};
 use serde_json::Value;
 use std::{
+    io::{BufRead, BufReader},
     net::SocketAddr,
     path::PathBuf,
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
 };
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -21,24 +22,48 @@ struct World {
 }
 
 impl World {
+    /// With the server in this process.
     fn new() -> Self {
         let room = tempfile::tempdir().unwrap();
         let runtime = Runtime::new().unwrap();
-        let options = Options {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            data: room.path().join("data"),
-            ..Options::default()
-        };
-        let running = runtime.block_on(serve(options)).unwrap();
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let running = runtime.block_on(serve(options(&room, anywhere))).unwrap();
         let url = running.url();
         Self { runtime, running: Some(running), url, room }
     }
 
-    /// Runs `mano` with these words; a word in quotes may hold blanks.
-    fn run(&self, words: &str) -> Output {
+    /// Without a server.
+    fn alone() -> Self {
+        let (room, runtime) = (tempfile::tempdir().unwrap(), Runtime::new().unwrap());
+        Self { runtime, running: None, url: String::new(), room }
+    }
+
+    /// Starts a server of its own process; returns when it serves.
+    fn spawn_server(&mut self, listen: &str) -> Child {
+        let mut server = self.mano(&format!("serve --data data --listen {listen}"));
+        let mut server = server.stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(server.stderr.take().unwrap()).lines();
+        let url = log.by_ref().find_map(|line| {
+            let line = line.unwrap();
+            Some(line.strip_prefix("serving at ")?.split(';').next()?.to_owned())
+        });
+        // The log has to be read to its end, or the server would wait for us.
+        std::thread::spawn(move || log.map_while(Result::ok).for_each(drop));
+        self.url = url.unwrap();
+        server
+    }
+
+    /// `mano` with these words.
+    fn mano(&self, words: &str) -> Command {
         let mut mano = Command::new(env!("CARGO_BIN_EXE_mano"));
         mano.env_clear().env("MANO_ENDPOINT", &self.url).current_dir(self.room.path());
-        mano.args(words.split_whitespace().map(|word| word.trim_matches('\''))).output().unwrap()
+        mano.args(words.split_whitespace());
+        mano
+    }
+
+    /// Runs `mano` with these words.
+    fn run(&self, words: &str) -> Output {
+        self.mano(words).output().unwrap()
     }
 
     /// Runs what must succeed; its standard output.
@@ -63,14 +88,19 @@ impl World {
     /// Two VIMs, the example packages, and an instance called `edge-1`.
     fn with_service() -> Self {
         let world = Self::new();
-        world.good("vim add east");
-        world.good("vim add west");
+        world.stock();
+        world
+    }
+
+    /// Registers two VIMs, on-boards the examples, and creates an instance called `edge-1`.
+    fn stock(&self) {
+        self.good("vim add east");
+        self.good("vim add west");
         let folder = |name: &str| example(name).display().to_string();
         let (router, cache) = (folder("edge-router"), folder("edge-cache"));
-        world.good(&format!("package onboard {router} {cache}"));
-        world.good(&format!("nsd onboard {}", folder("edge-service")));
-        world.good("ns create edge-service --name edge-1");
-        world
+        self.good(&format!("package onboard {router} {cache}"));
+        self.good(&format!("nsd onboard {}", folder("edge-service")));
+        self.good("ns create edge-service --name edge-1");
     }
 
     /// The names of what exists at the VIMs, by their own memory.
@@ -87,6 +117,10 @@ impl Drop for World {
             let _ = self.runtime.block_on(running.stop());
         }
     }
+}
+
+fn options(room: &TempDir, listen: SocketAddr) -> Options {
+    Options { listen, data: room.path().join("data"), ..Options::default() }
 }
 
 fn told(output: &Output) -> String {
@@ -172,6 +206,29 @@ fn what_a_vim_loses_is_healed() {
     assert_eq!(world.existing().len(), before);
     assert!(!world.good(&format!("vim resources {vim}")).contains(&lost));
     world.good(&format!("vim resources {vim} --unknown"));
+}
+
+#[test]
+fn a_watch_outlives_the_death_of_the_server() {
+    let mut world = World::alone();
+    let mut server = world.spawn_server("127.0.0.1:0");
+    world.stock();
+    for vim in ["east", "west"] {
+        world.good(&format!("vim behaviour {vim} --set asynchronousMs=700"));
+    }
+    let op = world.good("ns instantiate edge-1 --flavour standard --no-wait");
+    let mut watch = world.mano(&format!("op watch {op}")).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("PROCESSING"));
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let address = world.url.trim_start_matches("http://").to_owned();
+    let mut server = world.spawn_server(&address);
+    let last = lines.map_while(Result::ok).last().unwrap();
+    assert!(watch.wait().unwrap().success(), "{last}");
+    assert_eq!(world.json(&format!("op show {op}"))["operationState"], "COMPLETED");
+    server.kill().unwrap();
+    server.wait().unwrap();
 }
 
 #[test]
