@@ -27,8 +27,9 @@ fmt:
 clippy:
 	$(CARGO) clippy --all-targets -- -D warnings
 
-# Advisories need the network and have their own schedule.
+# Advisories need the network and have their own schedule; the rest wants every crate at hand.
 deny: $(DENY)
+	$(CARGO) fetch --quiet
 	$(DENY) --offline --workspace check --hide-inclusion-graph bans licenses sources
 	$(DENY) --offline --manifest-path infra/edge/Cargo.toml --config infra/edge/deny.toml check bans
 
@@ -37,7 +38,7 @@ doc:
 
 golden: ## write the golden files anew; review them as a diff
 	MANO_GOLDEN=1 $(CARGO) test
-	git status --short docs
+	git status --short
 
 bench: ## measure the whole as its clients see it; `make bench SCENE=crowd` for one scene
 	$(CARGO) build --release -p mano-edge --bin mano
