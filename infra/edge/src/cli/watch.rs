@@ -70,7 +70,9 @@ pub(crate) fn follow(mano: &Mano, op: &str, sink: Sink) -> Result<Node, Failure>
         Sink::Result | Sink::Story => Term::stdout(),
         Sink::Progress => Term::stderr(),
     };
-    if term.is_term() && !mano.quiet {
+    // A dumb terminal cannot go back over what it shows.
+    let dumb = std::env::var_os("TERM").is_some_and(|kind| kind == "dumb");
+    if term.is_term() && !dumb && !mano.quiet {
         return redraw(&receive, &term);
     }
     match sink {

@@ -205,10 +205,17 @@ impl Story<'_> {
                 left.push(format!("{path}/{}", text(&record, "id")));
             }
         }
+        for vim in VIMS {
+            let shown = self.mano.client.get(Api::Mano, &format!("/vims/{vim}"))?;
+            let reserved = shown.get("reserved").and_then(Value::as_object);
+            if reserved.is_none_or(|amounts| amounts.values().any(|amount| *amount != 0)) {
+                left.push(format!("reserved capacity at {vim}"));
+            }
+        }
         if !left.is_empty() {
             return Err(Failure::new(format!("this was left: {}", left.join(", "))));
         }
-        self.tell("nothing: no resource at any VIM, no record in any list")
+        self.tell("nothing: no resource at any VIM, no capacity reserved, no record in any list")
     }
 
     /// Ends with the picture of it all.
