@@ -158,7 +158,9 @@ fn ended(mano: &Mano, kind: Kind, id: &str, wait: &Wait, goal: &str) -> Result<(
             Format::Json | Format::Yaml => print::one(mano.format, &json!({ "id": id })),
         };
     }
-    note(&format!("operation {id}"));
+    if !mano.quiet {
+        note(&format!("operation {id}"));
+    }
     let tree = follow(mano, id, Sink::Progress)?;
     match mano.format {
         Format::Table if tree.state == goal => print::line(&summary(kind, &tree))?,

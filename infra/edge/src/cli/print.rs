@@ -111,9 +111,9 @@ fn without_links(value: &Value) -> Value {
     }
 }
 
-/// A cell for people: a time in whole seconds, anything else as it is.
+/// A cell for people: a time in whole milliseconds, anything else as it is.
 fn short(text: String) -> String {
-    match text.parse::<Timestamp>().ok().and_then(|t| t.round(Unit::Second).ok()) {
+    match text.parse::<Timestamp>().ok().and_then(|t| t.round(Unit::Millisecond).ok()) {
         Some(time) => time.to_string(),
         None => text,
     }
@@ -132,11 +132,11 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_told_in_whole_seconds() {
+    fn a_time_is_told_in_whole_milliseconds() {
         let rows = [json!({"at": "2026-11-21T11:34:48.46108941Z", "n": "2026"})];
         assert_eq!(
             table(&rows, &[("", &["/at"]), ("", &["/n"])], None).lines().last().unwrap(),
-            "2026-11-21T11:34:48Z  2026"
+            "2026-11-21T11:34:48.461Z  2026"
         );
     }
 
