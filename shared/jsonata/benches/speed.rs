@@ -1,2 +1,81 @@
-//! How long an expression takes once it is read.
-fn main() {}
+//! How long expressions take once they are read; prints microseconds for each.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench is for people at a terminal"
+)]
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use mano_jsonata::{Bindings, Budget, Expression, Host, Value};
+
+struct Fixed;
+
+impl Host for Fixed {
+    fn now_millis(&self) -> i64 {
+        0
+    }
+
+    fn random(&self) -> f64 {
+        0.5
+    }
+
+    fn uuid(&self) -> String {
+        String::new()
+    }
+}
+
+const CASES: [(&str, &str); 7] = [
+    ("a field", "$states.input.x"),
+    ("a deeper field", "$states.input.order.customer.name"),
+    ("a map over ten items", "$states.input.items.(price * quantity)"),
+    ("$map over ten items", "$map($states.input.items, function($i) { $i.price * $i.quantity })"),
+    (
+        "an object",
+        "{\"id\": $states.input.x, \"name\": $states.input.order.customer.name, \"sum\": 1 + 2}",
+    ),
+    ("a filter over ten items", "$states.input.items[price > 5].name"),
+    (
+        "a regular expression",
+        "$replace($states.input.order.customer.name, /(\\w+) (\\w+)/, \"$2 $1\")",
+    ),
+];
+
+fn main() {
+    let items: Vec<String> =
+        (1..=10).map(|at| format!(r#"{{"name":"item {at}","price":{at},"quantity":2}}"#)).collect();
+    let states = format!(
+        r#"{{"input":{{"x":1,"order":{{"customer":{{"name":"Ada Lovelace"}}}},"items":[{}]}}}}"#,
+        items.join(",")
+    );
+    let bindings = Bindings::new().with("states", Value::from_json_text(&states).unwrap());
+    for (name, source) in CASES {
+        let expression = Expression::parse(source).unwrap();
+        println!("{:8.3} µs  {name}: {source}", best(&expression, &bindings).as_secs_f64() * 1e6);
+    }
+    let source = CASES[4].1;
+    let start = Instant::now();
+    for _ in 0..10_000 {
+        black_box(Expression::parse(black_box(source)).unwrap());
+    }
+    println!("{:8.3} µs  reading: {source}", start.elapsed().as_secs_f64() * 1e6 / 10_000.0);
+}
+
+/// The mean of the best of twenty rounds.
+fn best(expression: &Expression, bindings: &Bindings) -> Duration {
+    const TIMES: u32 = 20_000;
+    let round = || {
+        let start = Instant::now();
+        for _ in 0..TIMES {
+            let mut budget = Budget::new(1_000_000, 1 << 24);
+            let result = expression.evaluate(None, black_box(bindings), &Fixed, &mut budget);
+            black_box(result.unwrap());
+        }
+        start.elapsed() / TIMES
+    };
+    (0..20).map(|_| round()).min().unwrap_or_default()
+}

@@ -11,7 +11,7 @@ use crate::value::Value;
 #[derive(Clone, Default, Debug)]
 pub struct Bindings {
     own: Vec<(Arc<str>, Value)>,
-    below: Option<Arc<Bindings>>,
+    below: Option<Arc<Self>>,
 }
 
 impl Bindings {
@@ -21,7 +21,7 @@ impl Bindings {
     }
 
     /// An empty layer on top of `below`.
-    pub fn over(below: Arc<Bindings>) -> Self {
+    pub fn over(below: Arc<Self>) -> Self {
         Self { own: Vec::new(), below: Some(below) }
     }
 

@@ -7,6 +7,11 @@
 //!
 //! Deliberately absent: `$eval`, a clock, chance, and recursion without a bound.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most rules of the language name a few kinds of values and treat all others alike"
+)]
+
 mod bindings;
 mod budget;
 mod error;
@@ -80,3 +85,8 @@ impl std::fmt::Debug for Expression {
         f.debug_tuple("Expression").field(&self.source()).finish()
     }
 }
+
+/// The example of the README, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -88,5 +88,3 @@ fn cut(mut text: String) -> String {
 fn template(code: &str) -> Option<&'static str> {
     sentences::SENTENCES.iter().find(|(known, _)| *known == code).map(|(_, sentence)| *sentence)
 }
-
-

@@ -51,7 +51,9 @@ impl Bag {
     /// Pushes an item, or the items of an array that is not to be kept whole.
     pub(crate) fn flatten(&mut self, item: Value, budget: &mut Budget) -> Outcome<()> {
         match item {
-            Value::Array(array) if !array.is(crate::value::array::CONS) => self.extend(&array, budget),
+            Value::Array(array) if !array.is(crate::value::array::CONS) => {
+                self.extend(&array, budget)
+            }
             other => self.push(other, budget),
         }
     }

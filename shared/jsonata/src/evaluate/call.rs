@@ -11,7 +11,7 @@ use crate::{
     functions::{self, Builtin},
     parse::{
         signature::Arguments,
-        tree::{Call, Kind, Node, Symbol},
+        tree::{Call, Kind, Node},
     },
     value::{
         Function, Value,
@@ -46,16 +46,18 @@ impl<'e> Evaluator<'e> {
         for argument in &call.arguments {
             let value = self.eval(argument, input, frame)?;
             arguments.push(match value {
-                Some(Value::Function(function)) => Some(Value::Function(function.as_argument())),
+                Some(Value::Function(function)) => Some(Value::Function(function.into_argument())),
                 other => other,
             });
         }
         let result = match procedure {
-            Found::Builtin(builtin) => self.builtin(builtin, arguments, input, true, &call.procedure, position),
+            Found::Builtin(builtin) => {
+                self.builtin(builtin, arguments, input, true, &call.procedure, position)
+            }
             Found::Value(Some(Value::Function(function))) => {
                 let known = !function.native;
-                let result = self.apply_known(&function, arguments, input, known, &call.procedure, position);
-                result
+
+                self.apply_known(&function, arguments, input, known, &call.procedure, position)
             }
             Found::Value(_) => Err(Fault::new("T1006")),
         };
@@ -63,7 +65,7 @@ impl<'e> Evaluator<'e> {
     }
 
     /// A function value, or the builtin a name stands for, without making a value of it.
-    fn procedure(
+    pub(super) fn procedure(
         &mut self,
         node: &'e Node,
         input: Option<&Value>,
@@ -88,7 +90,8 @@ impl<'e> Evaluator<'e> {
         position: u32,
     ) -> Outcome<Option<Value>> {
         let result = self.run_builtin(builtin, arguments, context);
-        result.map_err(|fault| if known { from_procedure(fault, procedure, position) } else { fault })
+        result
+            .map_err(|fault| if known { from_procedure(fault, procedure, position) } else { fault })
     }
 
     fn apply_known(
@@ -101,8 +104,9 @@ impl<'e> Evaluator<'e> {
         position: u32,
     ) -> Outcome<Option<Value>> {
         let result = self.apply_once(function, arguments, context);
-        let result =
-            result.map_err(|fault| if known { from_procedure(fault, procedure, position) } else { fault })?;
+        let result = result.map_err(|fault| {
+            if known { from_procedure(fault, procedure, position) } else { fault }
+        })?;
         self.trampoline(result, context)
     }
 
@@ -124,8 +128,11 @@ impl<'e> Evaluator<'e> {
         arguments: Arguments,
         context: Option<&Value>,
     ) -> Outcome<Option<Value>> {
-        let result = self.apply_once(function, arguments, context)?;
-        self.trampoline(result, context)
+        // Counted: a tail call may lead back here without a node in between.
+        self.nested(|evaluator| {
+            let result = evaluator.apply_once(function, arguments, context)?;
+            evaluator.trampoline(result, context)
+        })
     }
 
     /// Works off calls left in tail position, one after the other.
@@ -135,7 +142,8 @@ impl<'e> Evaluator<'e> {
         context: Option<&Value>,
     ) -> Outcome<Option<Value>> {
         while let Some(Value::Function(function)) = &result
-            && let Some(function::Kind::TailCall { procedure, arguments, token, position }) = function.kind()
+            && let Some(function::Kind::TailCall { procedure, arguments, token, position }) =
+                function.kind()
         {
             self.budget.step(1)?;
             let Some(Value::Function(next)) = procedure else {
@@ -144,7 +152,9 @@ impl<'e> Evaluator<'e> {
             let arguments = arguments.iter().cloned().collect();
             let site = Site { token: token.clone(), position: *position };
             let next = next.clone();
-            result = self.apply_once(&next, arguments, context).map_err(|fault| from_site(fault, &site))?;
+            result = self
+                .apply_once(&next, arguments, context)
+                .map_err(|fault| from_site(fault, &site))?;
         }
         Ok(result)
     }
@@ -167,8 +177,14 @@ impl<'e> Evaluator<'e> {
                     (builtin.row().run)(self, &all)
                 }
                 function::Kind::Chain { first, then } => self.apply_chain(first, then, arguments),
-                function::Kind::Transform { of, index } if Some(of.evaluation) == self.evaluation => {
-                    let arguments = functions::transform_signature().validate(arguments, context, self.budget)?;
+                function::Kind::Transform { of, index }
+                    if Some(of.evaluation) == self.evaluation =>
+                {
+                    let arguments = functions::transform_signature().validate(
+                        arguments,
+                        context,
+                        self.budget,
+                    )?;
                     self.transform(*index, arguments.into_iter().next().flatten(), of.frame)
                 }
                 function::Kind::Next { regex, text, from } => {
@@ -219,19 +235,24 @@ impl<'e> Evaluator<'e> {
         };
         self.budget.step(4)?;
         let argument = arguments.into_iter().next().flatten().map(as_argument);
-        let between = self.nested(|evaluator| {
-            evaluator.apply(first, Arguments::from_iter([argument]), None)
-        });
-        let between = between.map_err(|fault| if fault.details().token.is_none() { fault.token("f") } else { fault })?;
+        let between =
+            self.nested(|evaluator| evaluator.apply(first, Arguments::from_iter([argument]), None));
+        let between = between.map_err(|fault| {
+            if fault.details().token.is_none() { fault.token("f") } else { fault }
+        })?;
         let between = self.unwrap_sequence(between).map(as_argument);
-        let result = self.nested(|evaluator| evaluator.apply(then, Arguments::from_iter([between]), None));
-        result.map_err(|fault| if fault.details().token.is_none() { fault.token("g") } else { fault })
+        let result =
+            self.nested(|evaluator| evaluator.apply(then, Arguments::from_iter([between]), None));
+        result
+            .map_err(|fault| if fault.details().token.is_none() { fault.token("g") } else { fault })
     }
 
     /// What the end of a node does to its result.
     fn unwrap_sequence(&self, value: Option<Value>) -> Option<Value> {
         match value {
-            Some(Value::Array(array)) if array.is(crate::value::array::SEQUENCE) && array.len() < 2 => {
+            Some(Value::Array(array))
+                if array.is(crate::value::array::SEQUENCE) && array.len() < 2 =>
+            {
                 array.first().cloned()
             }
             other => other,
@@ -244,7 +265,7 @@ impl<'e> Evaluator<'e> {
         if self.depth > self.deepest {
             self.go_deeper()?;
         }
-        let result = stacker::maybe_grow(96 * 1_024, 1 << 20, || work(self));
+        let result = stacker::maybe_grow(160 * 1_024, 1 << 21, || work(self));
         self.depth -= 1;
         result
     }
@@ -297,100 +318,6 @@ impl<'e> Evaluator<'e> {
         self.apply(&function, Arguments::from_iter([left]), None)
     }
 
-    /// `procedure(?, argument)`
-    pub(super) fn partial(
-        &mut self,
-        call: &'e Call,
-        position: u32,
-        input: Option<&Value>,
-        frame: usize,
-    ) -> Outcome<Option<Value>> {
-        let mut given: Vec<Option<Option<Value>>> = Vec::with_capacity(call.arguments.len());
-        for argument in &call.arguments {
-            given.push(match argument.kind {
-                Kind::Open => None,
-                _ => Some(self.eval(argument, input, frame)?),
-            });
-        }
-        let procedure = match self.procedure(&call.procedure, input, frame)? {
-            Found::Builtin(builtin) => return self.partial_builtin(builtin, given),
-            Found::Value(value) => value,
-        };
-        if procedure.is_none()
-            && let Some(name) = self.forgotten_dollar(&call.procedure, frame)
-        {
-            return Err(Fault::new("T1007").at(position).token(&name));
-        }
-        let refused = || {
-            let fault = Fault::new("T1008").at(position);
-            fault.token_value(call.procedure.token().map(Value::String))
-        };
-        let Some(Value::Function(function)) = procedure else { return Err(refused()) };
-        match (&function.what, function.kind()) {
-            (What::Builtin(builtin), _) => self.partial_builtin(*builtin, given),
-            (_, Some(function::Kind::Lambda(lambda))) => self.partial_lambda(lambda, given),
-            (_, Some(function::Kind::Partial { builtin, given: before })) => {
-                let mut given = given.into_iter();
-                let filled = before.iter().map(|slot| match slot {
-                    Some(value) => Some(value.clone()),
-                    None => given.next().unwrap_or(Some(None)),
-                });
-                let filled = filled.collect();
-                self.partial_builtin(*builtin, filled)
-            }
-            _ => Err(refused()),
-        }
-    }
-
-    fn partial_builtin(
-        &mut self,
-        builtin: Builtin,
-        mut given: Vec<Option<Option<Value>>>,
-    ) -> Outcome<Option<Value>> {
-        given.resize(builtin.row().params.into(), Some(None));
-        self.budget.alloc(96 + given.len() * 24)?;
-        checked(Value::Function(Function::made(function::Kind::Partial { builtin, given }))).map(Some)
-    }
-
-    fn partial_lambda(
-        &mut self,
-        lambda: &Lambda,
-        given: Vec<Option<Option<Value>>>,
-    ) -> Outcome<Option<Value>> {
-        if Some(lambda.of.evaluation) != self.evaluation {
-            return Err(Fault::new("T1006"));
-        }
-        let program = self.program;
-        let params = lambda.open.as_ref().unwrap_or(&program.lambdas[lambda.index].params);
-        let inside = self.open_frame(lambda.of.frame)?;
-        let mut open: Vec<Symbol> = Vec::new();
-        let mut given = given.into_iter();
-        for param in params {
-            match given.next().unwrap_or(Some(None)) {
-                Some(value) => self.bind(*param, value, inside),
-                None => open.push(*param),
-            }
-        }
-        self.budget.alloc(128 + open.len() * 8)?;
-        let of = self.origin(inside);
-        let lambda = Lambda { of, index: lambda.index, input: lambda.input.clone(), open: Some(open) };
-        Ok(Some(Value::Function(Function::made(function::Kind::Lambda(lambda)))))
-    }
-
-    /// The name, if what was called would be a function with a `$` before it.
-    fn forgotten_dollar(&self, procedure: &Node, frame: usize) -> Option<Arc<str>> {
-        if !matches!(procedure.kind, Kind::Path(_)) {
-            return None;
-        }
-        let name = procedure.token()?;
-        match self.find_by_name(&name, frame)? {
-            Value::Null | Value::Bool(false) => None,
-            Value::Number(number) if number == 0.0 || number.is_nan() => None,
-            Value::String(text) if text.is_empty() => None,
-            _ => Some(name),
-        }
-    }
-
     /// How many arguments a function would like.
     pub(crate) fn arity(&self, function: &Function) -> usize {
         match &function.what {
@@ -399,9 +326,15 @@ impl<'e> Evaluator<'e> {
             What::Made(made) => match &made.kind {
                 function::Kind::Lambda(lambda) => match &lambda.open {
                     Some(open) => open.len(),
-                    None => self.program.lambdas.get(lambda.index).map_or(0, |lambda| lambda.params.len()),
+                    None => self
+                        .program
+                        .lambdas
+                        .get(lambda.index)
+                        .map_or(0, |lambda| lambda.params.len()),
                 },
-                function::Kind::Partial { given, .. } => given.iter().filter(|slot| slot.is_none()).count(),
+                function::Kind::Partial { given, .. } => {
+                    given.iter().filter(|slot| slot.is_none()).count()
+                }
                 function::Kind::Chain { .. } | function::Kind::Transform { .. } => 1,
                 function::Kind::Next { .. }
                 | function::Kind::TailCall { .. }
@@ -413,7 +346,7 @@ impl<'e> Evaluator<'e> {
 
 fn as_argument(value: Value) -> Value {
     match value {
-        Value::Function(function) => Value::Function(function.as_argument()),
+        Value::Function(function) => Value::Function(function.into_argument()),
         other => other,
     }
 }

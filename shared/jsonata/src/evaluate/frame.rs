@@ -106,7 +106,8 @@ impl Evaluator<'_> {
         if let Some(symbol) = known.and_then(|at| u32::try_from(at).ok()) {
             return self.lookup(Symbol(symbol), frame);
         }
-        let builtin = crate::functions::find(name).map(|builtin| Value::Function(Function::builtin(builtin)));
+        let builtin =
+            crate::functions::find(name).map(|builtin| Value::Function(Function::builtin(builtin)));
         self.bindings.get(name).cloned().or(builtin)
     }
 }

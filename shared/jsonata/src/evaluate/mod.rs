@@ -6,6 +6,7 @@ mod filter;
 mod frame;
 mod group;
 mod operator;
+mod partial;
 mod path;
 mod sort;
 mod transform;
@@ -14,11 +15,11 @@ mod wildcard;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use self::frame::Frame;
 pub(crate) use self::{
     bag::{Bag, append, finite, truth},
     frame::checked,
 };
-use self::frame::Frame;
 use crate::{
     bindings::Bindings,
     budget::Budget,
@@ -114,7 +115,7 @@ impl<'e> Evaluator<'e> {
         let plain = if node.more.is_none() { leaf(node) } else { None };
         let result = match plain {
             Some(value) => Ok(Some(value)),
-            None => stacker::maybe_grow(96 * 1_024, 1 << 20, || self.inner(node, input, frame)),
+            None => stacker::maybe_grow(160 * 1_024, 1 << 21, || self.inner(node, input, frame)),
         };
         self.depth -= 1;
         result
@@ -142,7 +143,9 @@ impl<'e> Evaluator<'e> {
             result = self.finish(node, more, result, frame)?;
         }
         Ok(match result {
-            Some(Value::Array(array)) if array.is(SEQUENCE) && !array.is(TUPLES) => collapse(node, array),
+            Some(Value::Array(array)) if array.is(SEQUENCE) && !array.is(TUPLES) => {
+                collapse(node, array)
+            }
             other => other,
         })
     }

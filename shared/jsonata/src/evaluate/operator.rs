@@ -63,11 +63,15 @@ impl<'e> Evaluator<'e> {
             Op::Add | Op::Subtract | Op::Multiply | Op::Divide | Op::Remainder => {
                 arithmetic(op, left, right)
             }
-            Op::Equal => Ok(Some(Value::Bool(self.equal(left.as_ref(), right.as_ref())? == Some(true)))),
+            Op::Equal => {
+                Ok(Some(Value::Bool(self.equal(left.as_ref(), right.as_ref())? == Some(true))))
+            }
             Op::NotEqual => {
                 Ok(Some(Value::Bool(self.equal(left.as_ref(), right.as_ref())? == Some(false))))
             }
-            Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual => self.compare(op, left, right),
+            Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual => {
+                self.compare(op, left, right)
+            }
             Op::Concat => self.concat(left.as_ref(), right.as_ref()).map(Some),
             Op::Range => self.range(left, right),
             Op::In => self.includes(left.as_ref(), right.as_ref()),
@@ -89,9 +93,8 @@ impl<'e> Evaluator<'e> {
         left: Option<Value>,
         right: Option<Value>,
     ) -> Outcome<Option<Value>> {
-        let comparable = |side: &Option<Value>| {
-            matches!(side, None | Some(Value::String(_) | Value::Number(_)))
-        };
+        let comparable =
+            |side: &Option<Value>| matches!(side, None | Some(Value::String(_) | Value::Number(_)));
         if !comparable(&left) || !comparable(&right) {
             let known = matches!(left, Some(Value::String(_) | Value::Number(_)));
             return Err(Fault::new("T2010").value(if known { right } else { left }));
@@ -200,7 +203,9 @@ impl<'e> Evaluator<'e> {
         for item in items {
             match self.eval(item, input, frame)? {
                 None => {}
-                Some(value) if matches!(item.kind, Kind::Array(_)) => bag.push(value, self.budget)?,
+                Some(value) if matches!(item.kind, Kind::Array(_)) => {
+                    bag.push(value, self.budget)?;
+                }
                 Some(Value::Array(array)) => bag.extend(&array, self.budget)?,
                 Some(value) => bag.push(value, self.budget)?,
             }

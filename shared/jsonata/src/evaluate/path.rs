@@ -72,7 +72,11 @@ impl<'e> Evaluator<'e> {
             (_, true) => Ok(Some(Some(value.clone()))),
             (_, false) if at == 0 => Ok(None),
             (Value::Array(array), false) if !array.is(CONS) => {
-                self.steps(steps, at, Current::Many(array.clone()), None, frame).map(Some)
+                if array.is_empty() {
+                    return Ok(Some(None));
+                }
+                let items = array.clone().with_marks(SEQUENCE);
+                self.steps(steps, at, Current::Many(items), None, frame).map(Some)
             }
             _ => self.steps(steps, at, Current::One(Some(value.clone())), None, frame).map(Some),
         }

@@ -23,7 +23,8 @@ impl<'e> Evaluator<'e> {
         frame: usize,
     ) -> Outcome<Value> {
         let mut sorted = self.sort_current(current, terms, step.position, frame)?;
-        for stage in step.more.as_ref().and_then(|more| more.stages.as_ref()).into_iter().flatten() {
+        for stage in step.more.as_ref().and_then(|more| more.stages.as_ref()).into_iter().flatten()
+        {
             if let Stage::Filter(predicate) = stage {
                 sorted = self.filter(predicate, Some(Value::Array(sorted)), frame)?;
             }
@@ -154,7 +155,11 @@ impl<'e> Evaluator<'e> {
         let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
         while let (Some(one), Some(other)) = (left.peek(), right.peek()) {
             self.budget.step(1)?;
-            if after(self, one, other)? { merged.extend(right.next()) } else { merged.extend(left.next()) }
+            if after(self, one, other)? {
+                merged.extend(right.next());
+            } else {
+                merged.extend(left.next());
+            }
         }
         merged.extend(left);
         merged.extend(right);

@@ -85,12 +85,7 @@ impl<'e> Evaluator<'e> {
         checked(Value::Object(members.map(|(key, value)| (key.clone(), value.clone())).collect()))
     }
 
-    fn without(
-        &mut self,
-        from: Value,
-        deletions: Option<Value>,
-        position: u32,
-    ) -> Outcome<Value> {
+    fn without(&mut self, from: Value, deletions: Option<Value>, position: u32) -> Outcome<Value> {
         let Some(deletions) = deletions else { return Ok(from) };
         let keys: Vec<Value> = match &deletions {
             Value::Array(keys) => keys.to_vec(),
@@ -102,7 +97,8 @@ impl<'e> Evaluator<'e> {
         let Value::Object(object) = &from else { return Ok(from) };
         self.pay_members(object.len())?;
         self.budget.step(object.len() * keys.len() / 8)?;
-        let kept = object.iter().filter(|(key, _)| !keys.iter().any(|name| name.as_str() == Some(key)));
+        let kept =
+            object.iter().filter(|(key, _)| !keys.iter().any(|name| name.as_str() == Some(key)));
         Ok(Value::Object(kept.map(|(key, value)| (key.clone(), value.clone())).collect()))
     }
 

@@ -125,12 +125,7 @@ impl<'e> Evaluator<'e> {
     }
 
     /// Filters and index bindings after a step of a join.
-    fn stages(
-        &mut self,
-        more: Option<&'e More>,
-        mut rows: Array,
-        frame: usize,
-    ) -> Outcome<Array> {
+    fn stages(&mut self, more: Option<&'e More>, mut rows: Array, frame: usize) -> Outcome<Array> {
         for stage in more.and_then(|more| more.stages.as_ref()).into_iter().flatten() {
             rows = match stage {
                 Stage::Filter(predicate) => {
@@ -176,8 +171,10 @@ impl<'e> Evaluator<'e> {
     /// Several rows as one: what each binds, gathered into arrays.
     pub(super) fn reduce_rows(&mut self, tuples: &[Value]) -> Outcome<Row> {
         let Some((first, rest)) = tuples.split_first() else { return Ok(Vec::new()) };
-        let mut result: Vec<(Symbol, Vec<Value>, bool)> =
-            row_of(first).iter().map(|(symbol, value)| (*symbol, vec![value.clone()], true)).collect();
+        let mut result: Vec<(Symbol, Vec<Value>, bool)> = row_of(first)
+            .iter()
+            .map(|(symbol, value)| (*symbol, vec![value.clone()], true))
+            .collect();
         for tuple in rest {
             for (symbol, value) in row_of(tuple) {
                 self.budget.step(1)?;

@@ -20,12 +20,18 @@ pub(super) fn count(_: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Opt
     Ok(Some(counted(array(arguments, 0)?.map_or(0, |array| array.len()))))
 }
 
-pub(super) fn append(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn append(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let (left, right) = (any(arguments, 0).cloned(), any(arguments, 1).cloned());
     evaluate::append(left, right, evaluator.budget)
 }
 
-pub(super) fn reverse(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn reverse(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(array) = array(arguments, 0)? else { return NOTHING };
     if array.len() <= 1 {
         return Ok(Some(Value::Array(array)));
@@ -44,7 +50,10 @@ pub(super) fn reverse(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> O
     clippy::cast_precision_loss,
     reason = "a place within the array"
 )]
-pub(super) fn shuffle(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn shuffle(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(array) = array(arguments, 0)? else { return NOTHING };
     if array.len() <= 1 {
         return Ok(Some(Value::Array(array)));
@@ -96,7 +105,8 @@ pub(super) fn sort(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outc
         })?
     } else {
         check_sortable(&array)?;
-        evaluator.merge_sort(&array, &mut |evaluator, left, right| is_greater(evaluator, left, right))?
+        evaluator
+            .merge_sort(&array, &mut |evaluator, left, right| is_greater(evaluator, left, right))?
     };
     let mut bag = Bag::default();
     bag.extend(&sorted, evaluator.budget)?;
@@ -139,8 +149,13 @@ fn is_truthy(value: &Value) -> bool {
     }
 }
 
-pub(super) fn distinct(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
-    let Some(Value::Array(array)) = any(arguments, 0) else { return Ok(any(arguments, 0).cloned()) };
+pub(super) fn distinct(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
+    let Some(Value::Array(array)) = any(arguments, 0) else {
+        return Ok(any(arguments, 0).cloned());
+    };
     if array.len() <= 1 {
         return Ok(Some(Value::Array(array.clone())));
     }

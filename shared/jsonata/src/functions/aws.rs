@@ -13,7 +13,10 @@ use crate::{
 /// The code of failures of these functions.
 const CODE: &str = "D3200";
 
-pub(super) fn random(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn random(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let drawn = match number(arguments, 0)? {
         Some(seed) => seeded(seed),
         None => evaluator.host.random(),
@@ -37,7 +40,10 @@ pub(super) fn uuid(evaluator: &mut Evaluator<'_>, _: &Arguments) -> Outcome<Opti
     made(uuid, evaluator)
 }
 
-pub(super) fn partition(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn partition(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(array) = array(arguments, 0)? else { return NOTHING };
     let Some(size) = number(arguments, 1)? else { return NOTHING };
     let size = size.round();
@@ -45,7 +51,11 @@ pub(super) fn partition(evaluator: &mut Evaluator<'_>, arguments: &Arguments) ->
         let why = "The second argument of the partition function must be a number above zero";
         return Err(Fault::said(CODE, why));
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, 1 or more")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates, 1 or more"
+    )]
     let size = size as usize;
     let mut chunks = Bag::default();
     for chunk in array.chunks(size) {
@@ -58,7 +68,10 @@ pub(super) fn partition(evaluator: &mut Evaluator<'_>, arguments: &Arguments) ->
 }
 
 /// The numbers from the first to the last, both included; a single one is not in an array.
-pub(super) fn range(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn range(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let (Some(first), Some(last), Some(step)) =
         (number(arguments, 0)?, number(arguments, 1)?, number(arguments, 2)?)
     else {
@@ -102,15 +115,16 @@ pub(super) fn hash(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outc
     made(hex, evaluator)
 }
 
-pub(super) fn parse(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn parse(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(text) = text(arguments, 0)? else { return NOTHING };
     evaluator.budget.step(text.len() / 4)?;
     // The worst is an object in every few bytes, such as `[{},{}]`.
     evaluator.budget.alloc(text.len().saturating_mul(64))?;
     match Value::from_json_text(text) {
         Ok(value) => Ok(Some(value)),
-        Err(why) => {
-            Err(Fault::said(CODE, &format!("The argument of the parse function is {}", why)))
-        }
+        Err(why) => Err(Fault::said(CODE, &format!("The argument of the parse function is {why}"))),
     }
 }

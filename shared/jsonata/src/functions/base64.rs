@@ -6,7 +6,10 @@ use crate::{error::Outcome, evaluate::Evaluator, parse::signature::Arguments, va
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Each UTF-16 unit gives its low byte.
-pub(super) fn encode(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn encode(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(text) = text(arguments, 0)? else { return NOTHING };
     evaluator.budget.scan(text.len())?;
     evaluator.budget.alloc(text.len() * 3)?;
@@ -24,7 +27,10 @@ pub(super) fn encode(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Ou
 }
 
 /// Letters of both alphabets count, padding ends the text, all else is passed over.
-pub(super) fn decode(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn decode(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(text) = text(arguments, 0)? else { return NOTHING };
     evaluator.budget.scan(text.len())?;
     evaluator.budget.alloc(text.len() * 2)?;

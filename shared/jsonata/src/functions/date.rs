@@ -4,7 +4,8 @@ use super::{
     arguments::{NOTHING, made, number, text},
     date_parts::{DAYS, Date, MONTHS, Part},
     date_read,
-    integer::{self, Case, Primary, Separators, leading_integer},
+    integer::{self, Case, Primary, Separators},
+    integer_read::leading_integer,
     picture::{self, Marker, Piece},
 };
 use crate::{
@@ -30,18 +31,26 @@ pub(super) fn now_millis(evaluator: &mut Evaluator<'_>) -> f64 {
 pub(super) fn now(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
     let millis = now_millis(evaluator);
     let (picture, zone) = (text(arguments, 0)?, text(arguments, 1)?);
-    let text = write(millis, picture.map(|text| &**text), zone.map(|text| &**text), evaluator.budget)?;
+    let text =
+        write(millis, picture.map(|text| &**text), zone.map(|text| &**text), evaluator.budget)?;
     made(text, evaluator)
 }
 
-pub(super) fn from_millis(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn from_millis(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(millis) = number(arguments, 0)? else { return NOTHING };
     let (picture, zone) = (text(arguments, 1)?, text(arguments, 2)?);
-    let text = write(millis, picture.map(|text| &**text), zone.map(|text| &**text), evaluator.budget)?;
+    let text =
+        write(millis, picture.map(|text| &**text), zone.map(|text| &**text), evaluator.budget)?;
     made(text, evaluator)
 }
 
-pub(super) fn to_millis(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn to_millis(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(moment) = text(arguments, 0)? else { return NOTHING };
     evaluator.budget.step(moment.len())?;
     match text(arguments, 1)? {
@@ -59,7 +68,12 @@ struct Offset {
     minutes: f64,
 }
 
-fn write(millis: f64, picture: Option<&str>, zone: Option<&str>, budget: &mut Budget) -> Outcome<String> {
+fn write(
+    millis: f64,
+    picture: Option<&str>,
+    zone: Option<&str>,
+    budget: &mut Budget,
+) -> Outcome<String> {
     let offset = match zone {
         Some(zone) => {
             let offset = leading_integer(zone);
@@ -82,7 +96,12 @@ fn write(millis: f64, picture: Option<&str>, zone: Option<&str>, budget: &mut Bu
     Ok(out)
 }
 
-fn component(date: &Date, marker: &Marker, offset: &Offset, budget: &mut Budget) -> Outcome<String> {
+fn component(
+    date: &Date,
+    marker: &Marker,
+    offset: &Offset,
+    budget: &mut Budget,
+) -> Outcome<String> {
     let part = date.part(marker.component);
     match marker.component {
         'Z' | 'z' => zone(marker, offset, budget),

@@ -88,9 +88,15 @@ pub(super) fn utc(year: f64, month: f64, day: f64, time: [f64; 4]) -> f64 {
     plain_utc(year, month.trunc(), day.trunc(), time)
 }
 
-pub(super) fn plain_utc(year: f64, month: f64, day: f64, [hours, minutes, seconds, millis]: [f64; 4]) -> f64 {
+pub(super) fn plain_utc(
+    year: f64,
+    month: f64,
+    day: f64,
+    [hours, minutes, seconds, millis]: [f64; 4],
+) -> f64 {
     let time = hours.trunc() * 3_600_000.0 + minutes.trunc() * 60_000.0;
-    let moment = days_from(year, month, day) * DAY + time + seconds.trunc() * 1_000.0 + millis.trunc();
+    let moment =
+        days_from(year, month, day) * DAY + time + seconds.trunc() * 1_000.0 + millis.trunc();
     if moment.abs() <= FARTHEST { moment } else { f64::NAN }
 }
 
@@ -145,7 +151,9 @@ impl Date {
             'm' => self.time(60_000.0, 60.0),
             's' => self.time(1_000.0, 60.0),
             'f' => self.time(1.0, 1_000.0),
-            'P' => return Part::Text(if self.time(3_600_000.0, 24.0) >= 12.0 { "pm" } else { "am" }),
+            'P' => {
+                return Part::Text(if self.time(3_600_000.0, 24.0) >= 12.0 { "pm" } else { "am" });
+            }
             'C' | 'E' => return Part::Text("ISO"),
             _ => return Part::Nothing,
         })

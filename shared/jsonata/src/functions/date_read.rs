@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{
     date::now_millis,
     date_parts::{DAY, DAYS, Date, MONTHS, Part, plain_utc, utc},
-    integer::{self, Case, Format, Primary, Separators, leading_integer},
+    integer::{Case, Format, Primary, Separators},
+    integer_read::{self, leading_integer},
     picture::{self, Marker, Piece},
     regex, words,
 };
@@ -36,7 +37,9 @@ fn read_iso(text: &str) -> Option<f64> {
     let mut fields = 0;
     // As many months and days as one likes: beyond one of each it is no moment, but has the form.
     while let Some((number, after)) = rest.strip_prefix('-').and_then(|rest| digits(rest, 2)) {
-        if after.starts_with(':') || rest.len() > 3 && after.bytes().next().is_some_and(|byte| byte.is_ascii_digit()) {
+        if after.starts_with(':')
+            || rest.len() > 3 && after.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
+        {
             break;
         }
         match fields {
@@ -66,7 +69,13 @@ fn read_iso(text: &str) -> Option<f64> {
     let timeless_zone = times == 0 && (fraction.is_some() || matches!(zone, Some((_, true))));
     let offset = zone.map_or(0.0, |(offset, _)| offset);
     let late = time[0] > 24.0 || (time[0] == 24.0 && time[1..] != [0.0; 3]);
-    if !valid || times > 1 || timeless_zone || late || !(1.0..=12.0).contains(&month) || !(1.0..=31.0).contains(&day) {
+    if !valid
+        || times > 1
+        || timeless_zone
+        || late
+        || !(1.0..=12.0).contains(&month)
+        || !(1.0..=31.0).contains(&day)
+    {
         return Some(f64::NAN);
     }
     Some(plain_utc(year, month - 1.0, day, time) - offset)
@@ -110,7 +119,11 @@ fn zone(text: &str) -> Option<Option<(f64, bool)>> {
 type Components = BTreeMap<char, Option<f64>>;
 
 /// Milliseconds of a text by picture; nothing if it does not have that form.
-pub(super) fn by_picture(text: &str, picture: &str, evaluator: &mut Evaluator<'_>) -> Outcome<Option<f64>> {
+pub(super) fn by_picture(
+    text: &str,
+    picture: &str,
+    evaluator: &mut Evaluator<'_>,
+) -> Outcome<Option<f64>> {
     let pieces = picture::analyse(picture, evaluator.budget)?;
     let mut pattern = String::from("^");
     for piece in &pieces {
@@ -141,7 +154,8 @@ fn piece_pattern(piece: &Piece) -> Outcome<String> {
     };
     match (&marker.format, marker.component) {
         (format, 'Z' | 'z') => {
-            let mut pattern = String::from(if marker.component == 'z' { "GMT[-+][0-9]+" } else { "[-+][0-9]+" });
+            let mut pattern =
+                String::from(if marker.component == 'z' { "GMT[-+][0-9]+" } else { "[-+][0-9]+" });
             if let Some(separator) = format.as_ref().and_then(zone_separator) {
                 pattern.push(separator);
                 pattern.push_str("[0-9]+");
@@ -176,7 +190,9 @@ fn integer_pattern(format: &Format, width: Option<f64>) -> Outcome<String> {
             let count = match width {
                 Some(width) if width > 0.0 && digits.optional == 0 => format!("{{{width}}}"),
                 #[expect(clippy::cast_precision_loss, reason = "a picture is shorter than 2^53")]
-                Some(width) if width > 0.0 => format!("{{{},{width}}}", width - digits.optional as f64),
+                Some(width) if width > 0.0 => {
+                    format!("{{{},{width}}}", width - digits.optional as f64)
+                }
                 _ => "+".to_owned(),
             };
             format!("[0-9]{count}{}", if format.ordinal { "(?:th|st|nd|rd)" } else { "" })
@@ -199,8 +215,10 @@ fn zone_separator(format: &Format) -> Option<char> {
 
 fn read_piece(marker: &Marker, text: &str) -> Outcome<Option<f64>> {
     match (&marker.format, marker.component) {
-        (Some(format), 'Z' | 'z') => Ok(Some(read_zone(text, marker.component, zone_separator(format)))),
-        (Some(format), _) => integer::read(text, format).map(Some),
+        (Some(format), 'Z' | 'z') => {
+            Ok(Some(read_zone(text, marker.component, zone_separator(format))))
+        }
+        (Some(format), _) => integer_read::read(text, format).map(Some),
         (None, 'M' | 'x') => Ok(place_of(text, &MONTHS, marker)),
         (None, 'F') => Ok(place_of(text, &DAYS, marker)),
         (None, _) => Ok(match text {
@@ -211,9 +229,17 @@ fn read_piece(marker: &Marker, text: &str) -> Outcome<Option<f64>> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "small")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "small"
+)]
 fn place_of(text: &str, names: &[&str], marker: &Marker) -> Option<f64> {
-    let longest = marker.longest.filter(|longest| *longest != 0.0).map_or(usize::MAX, |longest| longest as usize);
+    let longest = marker
+        .longest
+        .filter(|longest| *longest != 0.0)
+        .map_or(usize::MAX, |longest| longest as usize);
     let short = |name: &str| name.chars().take(longest).collect::<String>();
     // Of names that are cut to the same text the last one counts.
     let place = names.iter().rposition(|name| short(name) == text)?;
@@ -237,7 +263,11 @@ fn read_zone(text: &str, component: char, separator: Option<char>) -> f64 {
 /// Whether the parts given are among those of a form, and at least one is.
 fn fits(components: &Components, all: &str, form: &str) -> bool {
     let given = |part: char| {
-        components.get(&part).copied().flatten().is_some_and(|value| value != 0.0 && !value.is_nan())
+        components
+            .get(&part)
+            .copied()
+            .flatten()
+            .is_some_and(|value| value != 0.0 && !value.is_nan())
     };
     !all.chars().any(|part| given(part) && !form.contains(part)) && form.chars().any(given)
 }

@@ -4,22 +4,22 @@ use super::{
     arguments::{NOTHING, given_text, made, number, object},
     integer::every,
     number::rounded,
+    signs::{Chars, Signs, count, find, find_last, split},
 };
 use crate::{
     error::{Fault, Outcome},
     evaluate::Evaluator,
     parse::signature::Arguments,
     value::{
-        Object,
-        number::{to_fixed, to_text},
         Value,
+        number::{to_fixed, to_text},
     },
 };
 
-/// A text by characters.
-type Chars = Vec<char>;
-
-pub(super) fn format_number(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn format_number(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(value) = number(arguments, 0)? else { return NOTHING };
     let picture = given_text(arguments, 1)?;
     evaluator.budget.step(picture.len())?;
@@ -30,7 +30,8 @@ pub(super) fn format_number(evaluator: &mut Evaluator<'_>, arguments: &Arguments
     if parts.len() > 2 {
         return Err(Fault::new("D3080"));
     }
-    let parts: Vec<Parts> = parts.into_iter().map(|part| Parts::read(part, &signs)).collect::<Outcome<_>>()?;
+    let parts: Vec<Parts> =
+        parts.into_iter().map(|part| Parts::read(part, &signs)).collect::<Outcome<_>>()?;
     parts.iter().try_for_each(|part| part.validate(&signs))?;
     let mut layouts = parts.iter().map(|part| Layout::read(part, &signs));
     let Some(positive) = layouts.next() else { return NOTHING };
@@ -40,92 +41,6 @@ pub(super) fn format_number(evaluator: &mut Evaluator<'_>, arguments: &Arguments
         layouts.next().unwrap_or_else(|| positive.with_prefix(&signs.minus))
     };
     made(layout.write(value, &signs)?.into_iter().collect(), evaluator)
-}
-
-/// The characters with a meaning.
-struct Signs {
-    decimal: Chars,
-    grouping: Chars,
-    exponent: Chars,
-    minus: Chars,
-    percent: Chars,
-    per_mille: Chars,
-    zero: Chars,
-    digit: Chars,
-    pattern: Chars,
-    digits: [char; 10],
-}
-
-impl Signs {
-    fn read(options: Option<&Object>) -> Outcome<Self> {
-        let sign = |name: &str, default: &str| match options.and_then(|options| options.get(name)) {
-            None => Ok(default.chars().collect::<Chars>()),
-            Some(Value::String(text)) => Ok(text.chars().collect()),
-            Some(_) => Err(Fault::type_error("The options of $formatNumber must be strings")),
-        };
-        let zero = sign("zero-digit", "0")?;
-        let first = zero.first().map_or(0, |zero| u32::from(*zero));
-        let digits = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-        Ok(Self {
-            decimal: sign("decimal-separator", ".")?,
-            grouping: sign("grouping-separator", ",")?,
-            exponent: sign("exponent-separator", "e")?,
-            minus: sign("minus-sign", "-")?,
-            percent: sign("percent", "%")?,
-            per_mille: sign("per-mille", "\u{2030}")?,
-            digit: sign("digit", "#")?,
-            pattern: sign("pattern-separator", ";")?,
-            zero,
-            digits: digits.map(|digit| char::from_u32(first + digit).unwrap_or('\u{fffd}')),
-        })
-    }
-
-    fn is_digit(&self, char: char) -> bool {
-        self.digits.contains(&char)
-    }
-
-    fn is_placeholder(&self, char: char) -> bool {
-        self.is_digit(char) || [char] == *self.digit
-    }
-
-    fn is_active(&self, char: char) -> bool {
-        let signs = [&self.decimal, &self.exponent, &self.grouping, &self.digit, &self.pattern];
-        self.is_digit(char) || signs.iter().any(|sign| [char] == ***sign)
-    }
-}
-
-/// Where `part` first stands in `text`, at or after `from`.
-fn find(text: &[char], part: &[char], from: usize) -> Option<usize> {
-    if part.is_empty() {
-        return Some(from.min(text.len()));
-    }
-    let rest = text.get(from..)?;
-    rest.windows(part.len()).position(|window| window == part).map(|at| at + from)
-}
-
-fn find_last(text: &[char], part: &[char]) -> Option<usize> {
-    if part.is_empty() {
-        return Some(text.len());
-    }
-    text.windows(part.len()).rposition(|window| window == part)
-}
-
-fn split(text: &[char], separator: &[char]) -> Vec<Chars> {
-    if separator.is_empty() {
-        return text.iter().map(|char| vec![*char]).collect();
-    }
-    let mut parts = Vec::new();
-    let mut start = 0;
-    while let Some(at) = find(text, separator, start) {
-        parts.push(text[start..at].to_vec());
-        start = at + separator.len();
-    }
-    parts.push(text[start..].to_vec());
-    parts
-}
-
-fn count(text: &[char], wanted: impl Fn(char) -> bool) -> usize {
-    text.iter().filter(|char| wanted(**char)).count()
 }
 
 /// A picture for one sign, taken apart.
@@ -143,8 +58,10 @@ struct Parts {
 impl Parts {
     fn read(whole: Chars, signs: &Signs) -> Outcome<Self> {
         let counts = |char: &char| signs.is_active(*char) && [*char] != *signs.exponent;
-        let (Some(first), Some(last)) = (whole.iter().position(counts), whole.iter().rposition(counts)) else {
-            return Err(Fault::type_error("The picture string has no digits"));
+        let (Some(first), Some(last)) =
+            (whole.iter().position(counts), whole.iter().rposition(counts))
+        else {
+            return Err(Fault::new("D3086"));
         };
         let prefix = whole[..first].to_vec();
         let suffix = whole[last + 1..].to_vec();
@@ -159,7 +76,9 @@ impl Parts {
             None => (active.clone(), None),
         };
         let (integer, fraction) = match find(&mantissa, &signs.decimal, 0) {
-            Some(at) => (mantissa[..at].to_vec(), mantissa.get(at + 1..).unwrap_or_default().to_vec()),
+            Some(at) => {
+                (mantissa[..at].to_vec(), mantissa.get(at + 1..).unwrap_or_default().to_vec())
+            }
             None => (mantissa.clone(), suffix.clone()),
         };
         Ok(Self { whole, prefix, suffix, active, mantissa, exponent, integer, fraction })
@@ -182,7 +101,8 @@ impl Parts {
             let char = at.and_then(|at| self.whole.get(at));
             char.is_some_and(|char| [*char] == *signs.grouping)
         };
-        let beside = decimal.is_some_and(|at| is_grouping(at.checked_sub(1)) || is_grouping(Some(at + 1)));
+        let beside =
+            decimal.is_some_and(|at| is_grouping(at.checked_sub(1)) || is_grouping(Some(at + 1)));
         let ends = self.integer.last().is_some_and(|last| [*last] == *signs.grouping);
         let double = [&*signs.grouping, &*signs.grouping].concat();
         let exponent = self.exponent.as_deref();
@@ -199,7 +119,12 @@ impl Parts {
             (self.digit_before_optional(signs), "D3090"),
             (self.digit_after_optional(signs), "D3091"),
             (per && exponent.is_some_and(|exponent| !exponent.is_empty()), "D3092"),
-            (exponent.is_some_and(|part| part.is_empty() || count(part, |char| !signs.is_digit(char)) > 0), "D3093"),
+            (
+                exponent.is_some_and(|part| {
+                    part.is_empty() || count(part, |char| !signs.is_digit(char)) > 0
+                }),
+                "D3093",
+            ),
         ]
     }
 
@@ -311,7 +236,9 @@ impl Layout {
             }
             let size = digits(exponent, 0, signs)?;
             let zero = signs.zero.iter().cycle();
-            text.extend(zero.take(self.least_exponent.saturating_sub(size.len()) * signs.zero.len()));
+            text.extend(
+                zero.take(self.least_exponent.saturating_sub(size.len()) * signs.zero.len()),
+            );
             text.extend(size);
         }
         Ok([&*self.prefix, &text, &self.suffix].concat())
@@ -357,7 +284,8 @@ impl Layout {
     fn pad(&self, text: &mut Chars, signs: &Signs) {
         let point = find(text, &signs.decimal, 0).unwrap_or(0);
         let fraction = text.len().saturating_sub(point + 1);
-        let zeros = |count: usize| signs.zero.iter().copied().cycle().take(count * signs.zero.len());
+        let zeros =
+            |count: usize| signs.zero.iter().copied().cycle().take(count * signs.zero.len());
         text.splice(0..0, zeros(self.least_integer.saturating_sub(point)));
         text.extend(zeros(self.least_fraction.saturating_sub(fraction)));
     }
@@ -393,7 +321,10 @@ impl Layout {
 /// The digits of a number's size, in the family of the zero.
 fn digits(number: f64, places: usize, signs: &Signs) -> Outcome<Chars> {
     if places > 100 {
-        return Err(Fault::said("RangeError", "toFixed() digits argument must be between 0 and 100"));
+        return Err(Fault::said(
+            "RangeError",
+            "toFixed() digits argument must be between 0 and 100",
+        ));
     }
     let size = number.abs();
     let text = if size.is_finite() { to_fixed(size, places) } else { to_text(size) };

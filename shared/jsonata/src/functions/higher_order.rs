@@ -60,7 +60,10 @@ pub(super) fn map(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outco
     results.sequence(evaluator.budget).map(Some)
 }
 
-pub(super) fn filter(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn filter(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(array) = array(arguments, 0)? else { return NOTHING };
     let caller = Caller::new(function(arguments, 1)?, evaluator);
     let mut kept = Bag::default();
@@ -73,7 +76,10 @@ pub(super) fn filter(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Ou
     kept.sequence(evaluator.budget).map(Some)
 }
 
-pub(super) fn single(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn single(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(array) = array(arguments, 0)? else { return NOTHING };
     let caller = match any(arguments, 1) {
         Some(_) => Some(Caller::new(function(arguments, 1)?, evaluator)),
@@ -95,7 +101,10 @@ pub(super) fn single(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Ou
     found.map(Some).ok_or_else(|| Fault::new("D3139"))
 }
 
-pub(super) fn reduce(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn reduce(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(array) = array(arguments, 0)? else { return NOTHING };
     let function = function(arguments, 1)?;
     let arity = evaluator.arity(function);

@@ -2,7 +2,7 @@
 
 use super::{
     arguments::{NOTHING, given_text, made, number, text},
-    words,
+    integer_read, words,
 };
 use crate::{
     budget::Budget,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The zeros of the decimal digit families.
-const ZEROS: [u32; 37] = [
+pub(super) const ZEROS: [u32; 37] = [
     0x30, 0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6,
     0x0D66, 0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80,
     0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0,
@@ -64,19 +64,25 @@ pub(super) struct Format {
 /// The most an array may be asked for, by JavaScript's measure.
 const LONGEST_PADDING: f64 = 4_294_967_294.0;
 
-pub(super) fn format_integer(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn format_integer(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(value) = number(arguments, 0)? else { return NOTHING };
     let format = analyse(given_text(arguments, 1)?, evaluator.budget)?;
     let text = write(value.floor(), &format, evaluator.budget)?;
     made(text, evaluator)
 }
 
-pub(super) fn parse_integer(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn parse_integer(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(text) = text(arguments, 0)? else { return NOTHING };
     let format = analyse(given_text(arguments, 1)?, evaluator.budget)?;
     evaluator.budget.alloc(text.len() * 8)?;
     evaluator.budget.step(text.len())?;
-    read(text, &format).map(|number| Some(Value::Number(number)))
+    integer_read::read(text, &format).map(|number| Some(Value::Number(number)))
 }
 
 /// Reads a picture.
@@ -158,7 +164,9 @@ pub(super) fn write(value: f64, format: &Format, budget: &mut Budget) -> Outcome
     let text = match &format.primary {
         Primary::Letters => letters(size, format.case)?,
         Primary::Roman => roman(size, format.case, budget)?,
-        Primary::Words => cased(words::write(size, format.ordinal).ok_or_else(too_long)?, format.case),
+        Primary::Words => {
+            cased(words::write(size, format.ordinal).ok_or_else(too_long)?, format.case)
+        }
         Primary::Decimal(digits) => decimal_text(size, digits, format.ordinal, budget)?,
         Primary::Sequence(token) => {
             return Err(Fault::new("D3130").value(Some(Value::from(token.as_str()))));
@@ -205,7 +213,11 @@ const ROMAN: [(u32, &str); 13] = [
     (1, "i"),
 ];
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is paid for")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "saturates, and is paid for"
+)]
 fn roman(mut value: f64, case: Case, budget: &mut Budget) -> Outcome<String> {
     if value.is_infinite() {
         return Err(too_long());
@@ -223,7 +235,12 @@ fn roman(mut value: f64, case: Case, budget: &mut Budget) -> Outcome<String> {
     Ok(if case == Case::Upper { text.to_uppercase() } else { text })
 }
 
-fn decimal_text(value: f64, digits: &Digits, ordinal: bool, budget: &mut Budget) -> Outcome<String> {
+fn decimal_text(
+    value: f64,
+    digits: &Digits,
+    ordinal: bool,
+    budget: &mut Budget,
+) -> Outcome<String> {
     let mut text: Vec<char> = to_text(value).chars().collect();
     pad(&mut text, digits.mandatory, budget)?;
     if digits.zero != ZEROS[0] {
@@ -273,7 +290,7 @@ fn pad(text: &mut Vec<char>, mandatory: f64, budget: &mut Budget) -> Outcome<()>
 fn grouped(text: &[char], every: usize, separator: char) -> Vec<char> {
     let mut out = Vec::with_capacity(text.len() + text.len() / every);
     for (at, char) in text.iter().enumerate() {
-        if at > 0 && (text.len() - at) % every == 0 {
+        if at > 0 && (text.len() - at).is_multiple_of(every) {
             out.push(separator);
         }
         out.push(*char);
@@ -305,79 +322,4 @@ fn ordinal_suffix(text: &[char]) -> &'static str {
         Some('3') => "rd",
         _ => "th",
     }
-}
-
-/// Reads a whole number back.
-pub(super) fn read(text: &str, format: &Format) -> Outcome<f64> {
-    Ok(match &format.primary {
-        Primary::Letters => read_letters(text, if format.case == Case::Upper { 'A' } else { 'a' }),
-        Primary::Roman if format.case == Case::Upper => read_roman(text),
-        Primary::Roman => read_roman(&text.to_uppercase()),
-        Primary::Words => words::read(&text.to_lowercase()),
-        Primary::Decimal(digits) => read_decimal(text, digits, format.ordinal)?,
-        Primary::Sequence(token) => {
-            return Err(Fault::new("D3130").value(Some(Value::from(token.as_str()))));
-        }
-    })
-}
-
-fn read_letters(text: &str, first: char) -> f64 {
-    let mut total = 0.0;
-    let mut worth = 1.0;
-    for unit in text.encode_utf16().collect::<Vec<_>>().into_iter().rev() {
-        total += (f64::from(unit) - f64::from(u32::from(first)) + 1.0) * worth;
-        worth *= 26.0;
-    }
-    total
-}
-
-fn read_roman(text: &str) -> f64 {
-    let (mut total, mut highest) = (0.0, 1.0);
-    for digit in text.chars().rev() {
-        let worth = match digit {
-            'M' => 1000.0,
-            'D' => 500.0,
-            'C' => 100.0,
-            'L' => 50.0,
-            'X' => 10.0,
-            'V' => 5.0,
-            'I' => 1.0,
-            _ => return f64::NAN,
-        };
-        if worth < highest {
-            total -= worth;
-        } else {
-            highest = worth;
-            total += worth;
-        }
-    }
-    total
-}
-
-fn read_decimal(text: &str, digits: &Digits, ordinal: bool) -> Outcome<f64> {
-    let mut chars: Vec<char> = text.chars().collect();
-    if ordinal {
-        chars.truncate(chars.len().saturating_sub(2));
-    }
-    match &digits.separators {
-        Separators::Regular { .. } => chars.retain(|char| *char != ','),
-        Separators::Placed(placed) => chars.retain(|char| placed.iter().all(|(_, other)| char != other)),
-    }
-    if digits.zero != ZEROS[0] {
-        for char in &mut chars {
-            let code = (u32::from(*char) + ZEROS[0]).checked_sub(digits.zero);
-            let shifted = code.and_then(char::from_u32);
-            *char = shifted.ok_or_else(|| Fault::said("RangeError", "Invalid code point"))?;
-        }
-    }
-    Ok(leading_integer(&chars.into_iter().collect::<String>()))
-}
-
-/// JavaScript's `parseInt`, base ten.
-pub(super) fn leading_integer(text: &str) -> f64 {
-    let text = text.trim_start();
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let end = unsigned.find(|char: char| !char.is_ascii_digit()).unwrap_or(unsigned.len());
-    let size: f64 = unsigned[..end].parse().unwrap_or(f64::NAN);
-    if text.starts_with('-') { -size } else { size }
 }

@@ -72,7 +72,9 @@ impl<'m> Matches<'m> {
                 let Some(function) = next.take() else { return Ok(None) };
                 let argument = first.then(|| Value::String(self.text.clone()));
                 let arguments = Arguments::from_iter(argument.map(Some));
-                let Some(answer) = evaluator.apply(&function, arguments, None)? else { return Ok(None) };
+                let Some(answer) = evaluator.apply(&function, arguments, None)? else {
+                    return Ok(None);
+                };
                 let (found, following) = read_answer(answer)?;
                 *next = following;
                 Ok(Some(found))
@@ -89,12 +91,14 @@ fn read_answer(answer: Value) -> Outcome<(Match, Option<Function>)> {
         Some(Value::Function(next)) => Some(next),
         _ => None,
     };
-    let looks_right =
-        matches!(start, Some(Value::Number(_))) || matches!(groups, Some(Value::Array(_))) || next.is_some();
+    let looks_right = matches!(start, Some(Value::Number(_)))
+        || matches!(groups, Some(Value::Array(_)))
+        || next.is_some();
     if !looks_right {
         return Err(Fault::new("T1010"));
     }
-    let place = |value: &Option<Value>| value.as_ref().and_then(Value::as_f64).map_or(0, regex::place);
+    let place =
+        |value: &Option<Value>| value.as_ref().and_then(Value::as_f64).map_or(0, regex::place);
     let text = match member("match") {
         Some(Value::String(text)) => text,
         _ => Arc::from(""),
@@ -129,20 +133,28 @@ pub(super) fn below(count: usize, limit: Option<f64>) -> bool {
     limit.is_none_or(|limit| (count as f64) < limit)
 }
 
-pub(super) fn contains(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn contains(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(text) = text(arguments, 0)? else { return NOTHING };
     let found = match any(arguments, 1) {
         Some(Value::String(part)) => {
             evaluator.budget.scan(text.len())?;
             text.contains(&**part)
         }
-        Some(Value::Function(matcher)) => Matches::new(text, matcher, evaluator)?.next(evaluator)?.is_some(),
+        Some(Value::Function(matcher)) => {
+            Matches::new(text, matcher, evaluator)?.next(evaluator)?.is_some()
+        }
         _ => return Err(super::arguments::missing("a string or a function")),
     };
     Ok(Some(Value::Bool(found)))
 }
 
-pub(super) fn matches(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn matches(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(text) = text(arguments, 0)? else { return NOTHING };
     let limit = limit(arguments, 2, "D3040")?;
     let mut results = Bag::default();
@@ -176,7 +188,10 @@ fn describe(one: &Match, evaluator: &mut Evaluator<'_>) -> Outcome<Value> {
     checked(Value::Object(builder.finish()))
 }
 
-pub(super) fn split(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn split(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(text) = text(arguments, 0)? else { return NOTHING };
     let limit = limit(arguments, 2, "D3020")?;
     if limit.is_some_and(|limit| limit <= 0.0) {
@@ -240,6 +255,11 @@ fn split_matches(
 }
 
 /// JavaScript's `substring`, which takes its bounds in either order.
-pub(super) fn between(units: &[u16], start: usize, end: usize, evaluator: &mut Evaluator<'_>) -> Outcome<Value> {
+pub(super) fn between(
+    units: &[u16],
+    start: usize,
+    end: usize,
+    evaluator: &mut Evaluator<'_>,
+) -> Outcome<Value> {
     regex::slice(units, start.min(end), start.max(end), evaluator).map(Value::String)
 }

@@ -10,12 +10,14 @@ mod date_read;
 mod format_number;
 mod higher_order;
 mod integer;
+mod integer_read;
 mod matching;
 mod number;
 mod object;
 mod picture;
 pub(crate) mod regex;
 mod replace;
+mod signs;
 pub(crate) mod string;
 mod table;
 mod url;
@@ -61,7 +63,10 @@ impl Row {
 
 /// A signature of our own.
 fn known(text: &str) -> Signature {
-    #[expect(clippy::expect_used, reason = "the table's signatures are constants, all read by a test")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the table's signatures are constants, all read by a test"
+    )]
     Signature::parse(text).map_err(|_| text).expect("every signature of the table is well formed")
 }
 

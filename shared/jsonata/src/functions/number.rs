@@ -25,11 +25,18 @@ pub(super) fn sum(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outco
     Ok(Some(Value::Number(numbers(&array, evaluator)?.fold(0.0, |total, number| total + number))))
 }
 
-pub(super) fn average(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
-    let Some(array) = array(arguments, 0)?.filter(|array| !array.is_empty()) else { return NOTHING };
+pub(super) fn average(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
+    let Some(array) = array(arguments, 0)?.filter(|array| !array.is_empty()) else {
+        return NOTHING;
+    };
     #[expect(clippy::cast_precision_loss, reason = "no array has 2^53 items")]
     let count = array.len() as f64;
-    Ok(Some(Value::Number(numbers(&array, evaluator)?.fold(0.0, |total, number| total + number) / count)))
+    Ok(Some(Value::Number(
+        numbers(&array, evaluator)?.fold(0.0, |total, number| total + number) / count,
+    )))
 }
 
 pub(super) fn max(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
@@ -45,7 +52,9 @@ fn extreme(
     arguments: &Arguments,
     better: fn(f64, f64) -> bool,
 ) -> Outcome<Option<Value>> {
-    let Some(array) = array(arguments, 0)?.filter(|array| !array.is_empty()) else { return NOTHING };
+    let Some(array) = array(arguments, 0)?.filter(|array| !array.is_empty()) else {
+        return NOTHING;
+    };
     let mut best = f64::NAN;
     for (at, number) in numbers(&array, evaluator)?.enumerate() {
         if number.is_nan() {
@@ -127,7 +136,10 @@ fn shift(number: f64, places: f64) -> f64 {
     format!("{mantissa}e{}", to_text(exponent)).parse().unwrap_or(f64::NAN)
 }
 
-pub(super) fn format_base(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn format_base(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(number) = number_at(arguments, 0)? else { return NOTHING };
     let radix = number_at(arguments, 1)?.map_or(10.0, |radix| rounded(radix, None));
     if !(2.0..=36.0).contains(&radix) {
@@ -138,7 +150,10 @@ pub(super) fn format_base(evaluator: &mut Evaluator<'_>, arguments: &Arguments) 
     made(to_radix(rounded(number, None), radix), evaluator)
 }
 
-pub(super) fn number(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn number(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(value) = any(arguments, 0) else { return NOTHING };
     let number = match value {
         Value::Number(number) => Some(*number),
@@ -164,7 +179,8 @@ fn read(text: &str) -> Option<f64> {
 
 /// Digits, perhaps with sign, fraction and exponent, and nothing else.
 fn is_decimal(text: &str) -> bool {
-    let digits = |text: &str| text.len() - text.trim_start_matches(|char: char| char.is_ascii_digit()).len();
+    let digits =
+        |text: &str| text.len() - text.trim_start_matches(|char: char| char.is_ascii_digit()).len();
     let mut rest = text.strip_prefix('-').unwrap_or(text);
     let whole = digits(rest);
     rest = &rest[whole..];

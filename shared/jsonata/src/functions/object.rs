@@ -14,7 +14,10 @@ use crate::{
     value::{Array, Object, Value, deep, object::Builder},
 };
 
-pub(super) fn boolean(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn boolean(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(value) = any(arguments, 0) else { return NOTHING };
     truth(Some(value), evaluator.budget).map(|truth| Some(Value::Bool(truth)))
 }
@@ -66,7 +69,10 @@ fn gather_keys(value: &Value, keys: &mut Builder, budget: &mut Budget) -> Outcom
     }
 }
 
-pub(super) fn lookup(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn lookup(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(value) = any(arguments, 0) else { return NOTHING };
     let Some(key) = text(arguments, 1)? else { return NOTHING };
     deep(value.depth(), || find(value, key, evaluator))
@@ -91,7 +97,10 @@ fn find(value: &Value, key: &str, evaluator: &mut Evaluator<'_>) -> Outcome<Opti
     }
 }
 
-pub(super) fn spread(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn spread(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(value) = any(arguments, 0) else { return NOTHING };
     match value {
         Value::Array(array) if !array.is_empty() => {
@@ -123,7 +132,10 @@ fn spread_into(value: &Value, bag: &mut Bag, budget: &mut Budget) -> Outcome<()>
     }
 }
 
-pub(super) fn merge(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn merge(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(array) = array(arguments, 0)? else { return NOTHING };
     let mut builder = Builder::default();
     for object in array.iter().filter_map(Value::as_object) {
@@ -153,10 +165,15 @@ fn message<'a>(arguments: &'a Arguments, at: usize, default: &'a str) -> Outcome
 }
 
 /// A copy through JSON text: numbers are rounded as there, functions become empty texts.
-pub(super) fn clone(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn clone(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(value) = any(arguments, 0) else { return NOTHING };
     let value = match value {
-        Value::Array(array) if array.is(crate::value::array::OUTER) => array.first().unwrap_or(value),
+        Value::Array(array) if array.is(crate::value::array::OUTER) => {
+            array.first().unwrap_or(value)
+        }
         other => other,
     };
     deep(value.depth(), || copy(value, evaluator.budget)).map(Some)

@@ -1,6 +1,9 @@
 //! Date and time pictures such as `[Y0001]-[M01]-[D01]`.
 
-use super::integer::{self, Case, Format, Primary};
+use super::{
+    integer::{self, Case, Format, Primary},
+    integer_read,
+};
 use crate::{
     budget::Budget,
     error::{Fault, Outcome},
@@ -78,7 +81,11 @@ fn marker(text: &str, budget: &mut Budget) -> Outcome<Marker> {
     };
     let (shortest, longest) = width.map_or((None, None), widths);
     let (first, second) = split_presentation(presentation);
-    let first = if presentation.is_empty() { default_presentation(letter).ok_or_else(unknown)? } else { first };
+    let first = if presentation.is_empty() {
+        default_presentation(letter).ok_or_else(unknown)?
+    } else {
+        first
+    };
     let mut marker = Marker {
         component: letter,
         longest,
@@ -121,7 +128,7 @@ fn names(presentation: &str) -> Option<Case> {
 /// Shortest and longest, from `2-4`; a star and what is no number mean nothing.
 fn widths(text: &str) -> (Option<f64>, Option<f64>) {
     let read = |text: &str| {
-        let width = integer::leading_integer(text);
+        let width = integer_read::leading_integer(text);
         (text != "*" && !width.is_nan()).then_some(width)
     };
     match text.split_once('-') {
@@ -131,7 +138,12 @@ fn widths(text: &str) -> (Option<f64>, Option<f64>) {
 }
 
 /// Lets the width modifier have its say; answers how many digits a year, month or day has.
-fn widen(format: &mut Format, component: char, shortest: Option<f64>, longest: Option<f64>) -> Option<f64> {
+fn widen(
+    format: &mut Format,
+    component: char,
+    shortest: Option<f64>,
+    longest: Option<f64>,
+) -> Option<f64> {
     let Primary::Decimal(digits) = &mut format.primary else {
         return "YMD".contains(component).then_some(longest.unwrap_or(-1.0));
     };

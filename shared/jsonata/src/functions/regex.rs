@@ -27,7 +27,12 @@ pub(crate) fn units(text: &str, evaluator: &mut Evaluator<'_>) -> Outcome<Vec<u1
 }
 
 /// A part of such a text.
-pub(crate) fn slice(units: &[u16], start: usize, end: usize, evaluator: &mut Evaluator<'_>) -> Outcome<Arc<str>> {
+pub(crate) fn slice(
+    units: &[u16],
+    start: usize,
+    end: usize,
+    evaluator: &mut Evaluator<'_>,
+) -> Outcome<Arc<str>> {
     let end = end.min(units.len());
     let part = units.get(start.min(end)..end).unwrap_or_default();
     evaluator.budget.alloc(part.len() * 4 + 32)?;
@@ -103,7 +108,7 @@ pub(crate) fn found(
     builder.put(Arc::from("end"), super::arguments::count(hit.end));
     builder.put(Arc::from("groups"), groups(hit, evaluator)?);
     let next = Kind::Next { regex: regex.clone(), text: text.clone(), from: hit.end };
-    let next = Function::made(next).as_argument();
+    let next = Function::made(next).into_argument();
     builder.put(Arc::from("next"), Value::Function(next));
     Ok(Value::Object(builder.finish()))
 }

@@ -16,7 +16,10 @@ use crate::{
     value::{Function, Value},
 };
 
-pub(super) fn replace(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn replace(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(text) = text(arguments, 0)? else { return NOTHING };
     let pattern = any(arguments, 1).ok_or_else(|| missing("a string or a function"))?;
     let replacement = any(arguments, 2).ok_or_else(|| missing("a string or a function"))?;
@@ -31,7 +34,9 @@ pub(super) fn replace(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> O
         (Value::String(pattern), Value::String(replacement)) => {
             replace_text(text, pattern, replacement, limit, evaluator)
         }
-        (Value::Function(matcher), _) => replace_matches(text, matcher, replacement, limit, evaluator),
+        (Value::Function(matcher), _) => {
+            replace_matches(text, matcher, replacement, limit, evaluator)
+        }
         _ => Err(Fault::type_error("A text can only be replaced by a text")),
     }
 }

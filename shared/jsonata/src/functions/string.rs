@@ -71,19 +71,28 @@ impl Sink for Paid<'_> {
     }
 }
 
-pub(super) fn string(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn string(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(value) = any(arguments, 0) else { return NOTHING };
     let pretty = matches!(any(arguments, 1), Some(Value::Bool(true)));
     text_of(value, pretty, evaluator.budget).map(|text| Some(Value::String(text)))
 }
 
-pub(super) fn length(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn length(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(text) = text(arguments, 0)? else { return NOTHING };
     evaluator.budget.scan(text.len())?;
     Ok(Some(count(text.chars().count())))
 }
 
-pub(super) fn substring(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn substring(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(text) = text(arguments, 0)? else { return NOTHING };
     let mut start = number_at(arguments, 1)?.unwrap_or(0.0);
     let length = number_at(arguments, 2)?;
@@ -144,14 +153,20 @@ fn separator(arguments: &Arguments) -> Outcome<Arc<str>> {
     Ok(text(arguments, 1)?.cloned().unwrap_or_else(|| Arc::from("undefined")))
 }
 
-pub(super) fn lowercase(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn lowercase(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(text) = text(arguments, 0)? else { return NOTHING };
     evaluator.budget.scan(text.len())?;
     evaluator.budget.alloc(text.len() * 3)?;
     made(text.to_lowercase(), evaluator)
 }
 
-pub(super) fn uppercase(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn uppercase(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     let Some(text) = text(arguments, 0)? else { return NOTHING };
     evaluator.budget.scan(text.len())?;
     evaluator.budget.alloc(text.len() * 3)?;

@@ -19,7 +19,10 @@ pub(super) fn encode_component(
     encode(evaluator, arguments, "", "encodeUrlComponent")
 }
 
-pub(super) fn encode_url(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn encode_url(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     encode(evaluator, arguments, RESERVED, "encodeUrl")
 }
 
@@ -30,7 +33,10 @@ pub(super) fn decode_component(
     decode(evaluator, arguments, "", "decodeUrlComponent")
 }
 
-pub(super) fn decode_url(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> Outcome<Option<Value>> {
+pub(super) fn decode_url(
+    evaluator: &mut Evaluator<'_>,
+    arguments: &Arguments,
+) -> Outcome<Option<Value>> {
     decode(evaluator, arguments, RESERVED, "decodeUrl")
 }
 
@@ -80,7 +86,11 @@ fn decode(
         out.push_str(&rest[..at]);
         let encoded = &rest[at..];
         let (char, length) = sequence(encoded).ok_or_else(|| malformed(text, function))?;
-        if kept.contains(char) { out.push_str(&encoded[..length]) } else { out.push(char) }
+        if kept.contains(char) {
+            out.push_str(&encoded[..length]);
+        } else {
+            out.push(char);
+        }
         rest = &encoded[length..];
     }
     out.push_str(rest);

@@ -90,7 +90,10 @@ fn below_hundred(value: f64, ordinal: bool) -> String {
     match value % 10 {
         0 if ordinal => format!("{}ieth", &decade[..decade.len() - 1]),
         0 => decade.to_owned(),
-        rest => format!("{decade}-{}", below_hundred(f64::from(u8::try_from(rest).unwrap_or(0)), ordinal)),
+        rest => format!(
+            "{decade}-{}",
+            below_hundred(f64::from(u8::try_from(rest).unwrap_or(0)), ordinal)
+        ),
     }
 }
 
@@ -125,7 +128,9 @@ pub(super) fn read(text: &str) -> f64 {
     let known: std::collections::HashMap<String, f64> = known().collect();
     let text = text.replace(", ", "\u{1}").replace(" and ", "\u{1}");
     let mut segments = vec![0.0];
-    for word in text.split(|char: char| matches!(char, '\u{1}' | '-' | '\\') || char.is_whitespace()) {
+    for word in
+        text.split(|char: char| matches!(char, '\u{1}' | '-' | '\\') || char.is_whitespace())
+    {
         let worth = known.get(word).copied().unwrap_or(f64::NAN);
         let mut top = segments.pop().unwrap_or(0.0);
         if worth < 100.0 {

@@ -76,7 +76,8 @@ impl Processor {
     pub(super) fn resolve_ancestry(&mut self, path: &mut Node) -> Outcome<()> {
         let Kind::Path(steps) = &mut path.kind else { return Ok(()) };
         let Some(last) = steps.last() else { return Ok(()) };
-        let mut slots = last.more.as_ref().and_then(|more| more.seeking.clone()).unwrap_or_default();
+        let mut slots =
+            last.more.as_ref().and_then(|more| more.seeking.clone()).unwrap_or_default();
         if let Kind::Parent(slot) = last.kind {
             slots.push(slot);
         }

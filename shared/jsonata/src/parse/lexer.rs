@@ -8,7 +8,7 @@ use crate::{
     value::Value,
 };
 
-/// A token and where it starts (byte offset).
+/// A token and where it ends (byte offset): the place the language gives for it.
 #[derive(Clone)]
 pub(super) struct Token {
     pub(super) kind: TokenKind,
@@ -57,7 +57,6 @@ impl<'s> Lexer<'s> {
     /// The next token; after an operand (`infix`) a slash divides, elsewhere it opens a regex.
     pub(super) fn next(&mut self, infix: bool) -> Outcome<Option<Token>> {
         self.skip()?;
-        let position = self.position();
         let Some(first) = self.rest().chars().next() else { return Ok(None) };
         let kind = match first {
             '/' if !infix => self.regex()?,
@@ -66,7 +65,7 @@ impl<'s> Lexer<'s> {
             '`' => self.quoted_name()?,
             _ => self.operator().unwrap_or_else(|| self.name()),
         };
-        Ok(Some(Token { kind, position }))
+        Ok(Some(Token { kind, position: self.position() }))
     }
 
     /// Passes over white space and comments.
@@ -179,7 +178,7 @@ impl<'s> Lexer<'s> {
         let bytes = self.source.as_bytes();
         let mut depth = 0_i64;
         for at in start..bytes.len() {
-            if bytes[at] == b'/' && depth == 0 && backslashes_before(bytes, at) % 2 == 0 {
+            if bytes[at] == b'/' && depth == 0 && backslashes_before(bytes, at).is_multiple_of(2) {
                 return self.finish_regex(start, at);
             }
             let escaped = bytes[at - 1] == b'\\';
@@ -224,7 +223,8 @@ fn ends_name(char: char) -> bool {
 /// How much of the text is a JSON number.
 fn number_length(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits =
+        |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut end = if bytes[0] == b'0' { 1 } else { digits(0) };
     if bytes.get(end) == Some(&b'.') && digits(end + 1) > 0 {
         end += 1 + digits(end + 1);

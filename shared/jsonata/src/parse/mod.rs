@@ -7,6 +7,7 @@ mod process;
 mod raw;
 mod scope;
 pub(crate) mod signature;
+mod steps;
 pub(crate) mod tree;
 
 use std::collections::BTreeSet;

@@ -88,7 +88,9 @@ impl<'s> Parser<'s> {
     /// Moves on; `infix` says that an operand was just read.
     fn advance(&mut self, infix: bool) -> Outcome<()> {
         self.node = self.lexer.next(infix)?;
-        if let Some(Token { kind: TokenKind::Operator(operator @ ("!" | "~")), position }) = &self.node {
+        if let Some(Token { kind: TokenKind::Operator(operator @ ("!" | "~")), position }) =
+            &self.node
+        {
             return Err(Fault::new("S0204").at(*position).token(operator));
         }
         Ok(())
@@ -109,7 +111,7 @@ impl<'s> Parser<'s> {
         if self.depth > DEEPEST {
             return Err(too_deep(self.position()));
         }
-        let result = stacker::maybe_grow(96 * 1_024, 1 << 20, || self.climb(power_right));
+        let result = stacker::maybe_grow(160 * 1_024, 1 << 21, || self.climb(power_right));
         self.depth -= 1;
         result
     }

@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use super::{
     ancestry::Slot,
     raw::{self, Raw},
-    tree::{Call, Group, Kind, Lambda, Name, Node, Op, Program, Stage, Symbol, Term, Transform},
+    steps,
+    tree::{Call, Kind, Lambda, Name, Node, Op, Program, Symbol, Transform},
 };
 use crate::{
     error::{Fault, Outcome},
@@ -58,7 +59,7 @@ impl Processor {
         })
     }
 
-    fn symbol(&mut self, name: &Arc<str>) -> Symbol {
+    pub(super) fn symbol(&mut self, name: &Arc<str>) -> Symbol {
         if let Some(symbol) = self.numbers.get(name) {
             return *symbol;
         }
@@ -68,8 +69,8 @@ impl Processor {
         symbol
     }
 
-    fn node(&mut self, raw: Raw) -> Outcome<Node> {
-        stacker::maybe_grow(96 * 1_024, 1 << 20, || {
+    pub(super) fn node(&mut self, raw: Raw) -> Outcome<Node> {
+        stacker::maybe_grow(160 * 1_024, 1 << 21, || {
             let keep_array = raw.keep_array;
             let mut node = self.kind(raw)?;
             if keep_array {
@@ -86,7 +87,9 @@ impl Processor {
             raw::Kind::End => return Err(Fault::new("S0207").at(position).token("(end)")),
             raw::Kind::Name(name) => return Ok(name_path(name, position, keep_array)),
             raw::Kind::Operator("?") => Kind::Open,
-            raw::Kind::Operator(word) => return Ok(name_path(Arc::from(word), position, keep_array)),
+            raw::Kind::Operator(word) => {
+                return Ok(name_path(Arc::from(word), position, keep_array));
+            }
             raw::Kind::Variable(name) if name.is_empty() => Kind::Context,
             raw::Kind::Variable(name) => Kind::Variable(self.symbol(&name), name),
             raw::Kind::Text(text) => Kind::Text(text),
@@ -100,7 +103,9 @@ impl Processor {
             raw::Kind::Array(items) => return self.array(items, position),
             raw::Kind::Object(members) => return self.object(members, position),
             raw::Kind::Block(expressions) => return self.block(expressions, position),
-            raw::Kind::Binary(op, left, right) => return self.binary(op, *left, *right, position, keep_array),
+            raw::Kind::Binary(op, left, right) => {
+                return self.binary(op, *left, *right, position, keep_array);
+            }
             raw::Kind::Group(left, pairs) => return self.group(*left, pairs, position),
             raw::Kind::Sort(left, terms) => return self.sort(*left, terms, position),
             raw::Kind::Call { procedure, arguments, partial } => {
@@ -137,7 +142,8 @@ impl Processor {
             _ => {
                 let (left, right) = (self.node(left)?, self.node(right)?);
                 let seeking = [seeking(&left), seeking(&right)];
-                let op = Op::from_text(op).ok_or_else(|| Fault::new("S0206").at(position).token(op))?;
+                let op =
+                    Op::from_text(op).ok_or_else(|| Fault::new("S0206").at(position).token(op))?;
                 let mut node = Node::new(Kind::Binary(op, Box::new((left, right))), position);
                 push_seeking(&mut node, seeking);
                 Ok(node)
@@ -145,102 +151,8 @@ impl Processor {
         }
     }
 
-    /// `left.right`
-    fn step(&mut self, left: Raw, right: Raw) -> Outcome<Node> {
-        let left = self.node(left)?;
-        let parent = if let Kind::Parent(slot) = left.kind { Some(slot) } else { None };
-        let mut path = into_path(left);
-        if let Some(slot) = parent {
-            path.more().seeking = Some(vec![slot]);
-        }
-        let mut rest = self.node(right)?;
-        let Kind::Path(steps) = &mut path.kind else { return Ok(path) };
-        if let Kind::Path(more_steps) = &mut rest.kind {
-            steps.append(more_steps);
-        } else {
-            if let Some(more) = rest.more.as_mut()
-                && let Some(predicates) = more.predicates.take()
-            {
-                more.stages = Some(predicates.into_iter().map(Stage::Filter).collect());
-            }
-            steps.push(rest);
-        }
-        name_steps(steps)?;
-        let keep = steps.iter().any(|step| step.has(|more| more.keep_array));
-        for end in [0, steps.len() - 1] {
-            if matches!(steps[end].kind, Kind::Array(_)) {
-                steps[end].more().cons_array = true;
-            }
-        }
-        if keep {
-            path.more().keep_singleton = true;
-        }
-        self.resolve_ancestry(&mut path)?;
-        Ok(path)
-    }
-
-    /// `left[right]`
-    fn filter(&mut self, left: Raw, right: Raw, position: u32) -> Outcome<Node> {
-        let mut result = self.node(left)?;
-        let is_path = matches!(result.kind, Kind::Path(_));
-        let step = last_step(&mut result);
-        if step.has(|more| more.group.is_some()) {
-            return Err(Fault::new("S0209").at(position));
-        }
-        let predicate = self.node(right)?;
-        if let Some(slots) = seeking_of(&predicate) {
-            for slot in slots.clone() {
-                if self.slots[slot].level == 1 {
-                    self.seek_parent(step, slot)?;
-                } else {
-                    self.slots[slot].level -= 1;
-                }
-            }
-        }
-        if predicate.has(|more| more.seeking.is_some()) {
-            push_seeking(step, [seeking(&predicate), None]);
-        }
-        let more = step.more();
-        if is_path {
-            more.stages.get_or_insert_default().push(Stage::Filter(predicate));
-        } else {
-            more.predicates.get_or_insert_default().push(predicate);
-        }
-        Ok(result)
-    }
-
-    /// `left{key: value}`
-    fn group(&mut self, left: Raw, pairs: Vec<(Raw, Raw)>, position: u32) -> Outcome<Node> {
-        let mut result = self.node(left)?;
-        if result.has(|more| more.group.is_some()) {
-            return Err(Fault::new("S0210").at(position));
-        }
-        let pairs = self.pairs(pairs)?;
-        result.more().group = Some(Group { pairs, position });
-        Ok(result)
-    }
-
-    fn pairs(&mut self, pairs: Vec<(Raw, Raw)>) -> Outcome<Vec<(Node, Node)>> {
+    pub(super) fn pairs(&mut self, pairs: Vec<(Raw, Raw)>) -> Outcome<Vec<(Node, Node)>> {
         pairs.into_iter().map(|(key, value)| Ok((self.node(key)?, self.node(value)?))).collect()
-    }
-
-    /// `left^(terms)`
-    fn sort(&mut self, left: Raw, terms: Vec<(bool, Raw)>, position: u32) -> Outcome<Node> {
-        let mut result = into_path(self.node(left)?);
-        let mut sought = Vec::new();
-        let mut made = Vec::with_capacity(terms.len());
-        for (descending, expression) in terms {
-            let expression = self.node(expression)?;
-            sought.push(seeking(&expression));
-            made.push(Term { descending, expression });
-        }
-        let mut sort = Node::new(Kind::Sort(made), position);
-        push_seeking(&mut sort, sought);
-        if let Kind::Path(steps) = &mut result.kind {
-            steps.push(sort);
-        }
-        self.resolve_ancestry(&mut result)?;
-        Ok(result)
     }
 
     fn bind(&mut self, left: Raw, right: Raw, position: u32) -> Outcome<Node> {
@@ -252,52 +164,6 @@ impl Processor {
         let mut node = Node::new(Kind::Bind(self.symbol(&name), Box::new(right)), position);
         push_seeking(&mut node, sought);
         Ok(node)
-    }
-
-    /// `left@$right`
-    fn focus(&mut self, left: Raw, right: &Raw, position: u32, keep_array: bool) -> Outcome<Node> {
-        let mut result = self.node(left)?;
-        let symbol = self.symbol_of(right);
-        let step = last_step(&mut result);
-        if step.has(|more| more.stages.is_some() || more.predicates.is_some()) {
-            return Err(Fault::new("S0215").at(position));
-        }
-        if matches!(step.kind, Kind::Sort(_)) {
-            return Err(Fault::new("S0216").at(position));
-        }
-        let more = step.more();
-        more.keep_array |= keep_array;
-        more.focus = Some(symbol);
-        more.tuple = true;
-        Ok(result)
-    }
-
-    /// `left#$right`
-    fn index(&mut self, left: Raw, right: &Raw) -> Outcome<Node> {
-        let symbol = self.symbol_of(right);
-        let mut result = self.node(left)?;
-        if !matches!(result.kind, Kind::Path(_)) {
-            if let Some(more) = result.more.as_mut()
-                && let Some(predicates) = more.predicates.take()
-            {
-                more.stages = Some(predicates.into_iter().map(Stage::Filter).collect());
-            }
-            result = into_path(result);
-        }
-        let more = last_step(&mut result).more();
-        match &mut more.stages {
-            None => more.index = Some(symbol),
-            Some(stages) => stages.push(Stage::Index(symbol)),
-        }
-        more.tuple = true;
-        Ok(result)
-    }
-
-    fn symbol_of(&mut self, raw: &Raw) -> Symbol {
-        match &raw.kind {
-            raw::Kind::Variable(name) => self.symbol(name),
-            _ => Symbol::CONTEXT,
-        }
     }
 
     fn apply(&mut self, left: Raw, right: Raw, position: u32) -> Outcome<Node> {
@@ -323,7 +189,8 @@ impl Processor {
     }
 
     fn array(&mut self, items: Vec<Raw>, position: u32) -> Outcome<Node> {
-        let items: Vec<Node> = items.into_iter().map(|item| self.node(item)).collect::<Outcome<_>>()?;
+        let items: Vec<Node> =
+            items.into_iter().map(|item| self.node(item)).collect::<Outcome<_>>()?;
         let sought: Vec<_> = items.iter().map(seeking).collect();
         let mut node = Node::new(Kind::Array(items), position);
         push_seeking(&mut node, sought);
@@ -429,43 +296,6 @@ fn name_path(name: Arc<str>, position: u32, keep_array: bool) -> Node {
     path
 }
 
-fn into_path(node: Node) -> Node {
-    if matches!(node.kind, Kind::Path(_)) {
-        return node;
-    }
-    let position = node.position;
-    Node::new(Kind::Path(vec![node]), position)
-}
-
-/// The last step of a path; of anything else the node itself.
-fn last_step(node: &mut Node) -> &mut Node {
-    let last = match &node.kind {
-        Kind::Path(steps) => steps.len().checked_sub(1),
-        _ => None,
-    };
-    match (last, node) {
-        (Some(last), Node { kind: Kind::Path(steps), .. }) => &mut steps[last],
-        (_, node) => node,
-    }
-}
-
-/// Texts within a path are names; other literals have no place there.
-fn name_steps(steps: &mut [Node]) -> Outcome<()> {
-    for step in steps {
-        match &step.kind {
-            Kind::Number(number) => {
-                return Err(Fault::new("S0213").at(step.position).value(Some((*number).into())));
-            }
-            Kind::Word(word) => {
-                return Err(Fault::new("S0213").at(step.position).value(Some(word.clone())));
-            }
-            Kind::Text(text) => step.kind = Kind::Name(text.clone()),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
 fn builds_array(part: &Node) -> bool {
     let first = match &part.kind {
         Kind::Path(steps) => steps.first(),
@@ -474,21 +304,17 @@ fn builds_array(part: &Node) -> bool {
     part.has(|more| more.cons_array) || first.is_some_and(|first| first.has(|more| more.cons_array))
 }
 
-fn seeking_of(node: &Node) -> Option<&Vec<usize>> {
-    node.more.as_ref()?.seeking.as_ref()
-}
-
 /// The slots a node still seeks ancestors for, its own `%` included.
-fn seeking(node: &Node) -> Option<Vec<usize>> {
+pub(super) fn seeking(node: &Node) -> Option<Vec<usize>> {
     let own = if let Kind::Parent(slot) = node.kind { Some(slot) } else { None };
-    let sought = seeking_of(node);
+    let sought = steps::seeking_of(node);
     if own.is_none() && sought.is_none() {
         return None;
     }
     Some(sought.into_iter().flatten().copied().chain(own).collect())
 }
 
-fn push_seeking(node: &mut Node, sought: impl IntoIterator<Item = Option<Vec<usize>>>) {
+pub(super) fn push_seeking(node: &mut Node, sought: impl IntoIterator<Item = Option<Vec<usize>>>) {
     for slots in sought.into_iter().flatten() {
         node.more().seeking.get_or_insert_default().extend(slots);
     }

@@ -38,8 +38,16 @@ pub(super) enum Kind {
     Binary(&'static str, Box<Raw>, Box<Raw>),
     Group(Box<Raw>, Vec<(Raw, Raw)>),
     Sort(Box<Raw>, Vec<(bool, Raw)>),
-    Call { procedure: Box<Raw>, arguments: Vec<Raw>, partial: bool },
-    Lambda { params: Vec<Arc<str>>, signature: Option<Signature>, body: Box<Raw> },
+    Call {
+        procedure: Box<Raw>,
+        arguments: Vec<Raw>,
+        partial: bool,
+    },
+    Lambda {
+        params: Vec<Arc<str>>,
+        signature: Option<Signature>,
+        body: Box<Raw>,
+    },
     Condition(Box<Raw>, Box<Raw>, Option<Box<Raw>>),
     Transform(Box<Raw>, Box<Raw>, Option<Box<Raw>>),
 }
@@ -62,7 +70,9 @@ impl Raw {
     pub(super) fn token(&self) -> Option<Value> {
         Some(match &self.kind {
             Kind::End => Value::from("(end)"),
-            Kind::Name(text) | Kind::Variable(text) | Kind::Text(text) => Value::String(text.clone()),
+            Kind::Name(text) | Kind::Variable(text) | Kind::Text(text) => {
+                Value::String(text.clone())
+            }
             Kind::Number(number) => Value::Number(*number),
             Kind::Word(word) => word.clone(),
             Kind::Operator(text) | Kind::Binary(text, ..) => Value::from(*text),

@@ -118,12 +118,14 @@ impl Signature {
                 continue;
             }
             let matched = &kinds[start..start + length];
+            let first = arguments.get(next);
             for kind in matched {
-                let argument = arguments.get(next).cloned().flatten();
                 let argument = if param.symbol == 'a' {
+                    let argument = arguments.get(next).cloned().flatten();
                     param.as_array(argument, *kind, matched, next, budget)?
                 } else {
-                    argument
+                    // Version 2.0.6 repeats the first one where a parameter takes several.
+                    first.cloned().flatten()
                 };
                 out.push(argument);
                 next += 1;
@@ -251,7 +253,8 @@ fn longest(params: &[Param], kinds: &[u8], to_the_end: bool) -> Option<SmallVec<
     let mut from = 0;
     let mut lengths = SmallVec::new();
     for (at, param) in params.iter().enumerate() {
-        let taken = param.count.choices(run(param, from)).find(|taken| can[at + 1][from + taken])?;
+        let taken =
+            param.count.choices(run(param, from)).find(|taken| can[at + 1][from + taken])?;
         lengths.push(taken);
         from += taken;
     }
@@ -270,7 +273,7 @@ fn read_symbol(chars: &[char], at: usize, params: &mut Vec<Param>) -> Result<usi
         's' | 'n' | 'b' | 'l' | 'o' => params.push(Param::new(symbol, bit(symbol) | MISSING)),
         'a' | 'x' => params.push(Param::new(symbol, u8::MAX)),
         'f' => params.push(Param::new(symbol, bit('f'))),
-        'j' => params.push(Param::new(symbol, u8::MAX & !bit('f'))),
+        'j' => params.push(Param::new(symbol, !bit('f'))),
         '-' | '?' | '+' => {
             if let Some(param) = params.last_mut() {
                 param.modify(symbol);

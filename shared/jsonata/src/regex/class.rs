@@ -60,7 +60,9 @@ impl Class {
         let mut merged: Vec<(u16, u16)> = Vec::with_capacity(self.ranges.len());
         for (first, last) in self.ranges {
             match merged.last_mut() {
-                Some(before) if first <= before.1.saturating_add(1) => before.1 = before.1.max(last),
+                Some(before) if first <= before.1.saturating_add(1) => {
+                    before.1 = before.1.max(last);
+                }
                 _ => merged.push((first, last)),
             }
         }
@@ -85,7 +87,9 @@ impl Class {
 
 /// The form in which units are compared when case is ignored.
 pub(super) fn fold(unit: u16) -> u16 {
-    single(unit, |char| char.to_uppercase().collect()).filter(|upper| unit < 128 || *upper >= 128).unwrap_or(unit)
+    single(unit, |char| char.to_uppercase().collect())
+        .filter(|upper| unit < 128 || *upper >= 128)
+        .unwrap_or(unit)
 }
 
 fn lower(unit: u16) -> u16 {

@@ -19,18 +19,31 @@ pub(super) struct Program {
 /// One instruction; `back` ones look to the left, for look-behind.
 #[derive(Clone, Copy)]
 pub(super) enum Step {
-    One { what: One, back: bool },
+    One {
+        what: One,
+        back: bool,
+    },
     /// As many of them as there are, giving back one by one.
-    Run { what: One, least: u32, most: u32 },
+    Run {
+        what: One,
+        least: u32,
+        most: u32,
+    },
     LineStart,
     LineEnd,
     WordEdge(bool),
-    Back { group: usize, back: bool },
+    Back {
+        group: usize,
+        back: bool,
+    },
     Save(usize),
     /// Tries the first, then the second.
     Split(usize, usize),
     Jump(usize),
-    Look { negated: bool, after: usize },
+    Look {
+        negated: bool,
+        after: usize,
+    },
     LookEnd,
     LoopStart(usize),
     LoopTest(usize),

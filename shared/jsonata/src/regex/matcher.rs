@@ -13,12 +13,25 @@ const UNSET: usize = usize::MAX;
 /// What is taken back, or tried instead, when the matcher is stuck.
 enum Undo {
     /// Go on here instead.
-    Branch { at: usize, position: usize },
+    Branch {
+        at: usize,
+        position: usize,
+    },
     /// Begin another round of a loop here instead.
-    Round { number: usize, position: usize },
+    Round {
+        number: usize,
+        position: usize,
+    },
     /// The same step after one unit less.
-    Run { at: usize, least: usize, position: usize },
-    Register { number: usize, value: usize },
+    Run {
+        at: usize,
+        least: usize,
+        position: usize,
+    },
+    Register {
+        number: usize,
+        value: usize,
+    },
 }
 
 struct Matcher<'m> {
@@ -52,7 +65,9 @@ pub(super) fn find(
 impl Matcher<'_> {
     fn spans(&self) -> Spans {
         let pairs = self.registers[..self.program.groups * 2].chunks_exact(2);
-        pairs.map(|pair| (pair[0] != UNSET && pair[1] != UNSET).then_some((pair[0], pair[1]))).collect()
+        pairs
+            .map(|pair| (pair[0] != UNSET && pair[1] != UNSET).then_some((pair[0], pair[1])))
+            .collect()
     }
 
     /// Runs from `at` until the match, or the end of a look-around, is reached; gives the place
@@ -87,10 +102,14 @@ impl Matcher<'_> {
                 let fits = position > 0 && self.fits(what, text[position - 1]);
                 fits.then(|| (next, position - 1))
             }
-            Step::Run { what, least, most } => return self.run_of(what, least, most, next, position),
+            Step::Run { what, least, most } => {
+                return self.run_of(what, least, most, next, position);
+            }
             Step::LineStart => self.line_starts(position).then_some((next, position)),
             Step::LineEnd => self.line_ends(position).then_some((next, position)),
-            Step::WordEdge(wanted) => (self.word_edge(position) == wanted).then_some((next, position)),
+            Step::WordEdge(wanted) => {
+                (self.word_edge(position) == wanted).then_some((next, position))
+            }
             Step::Back { group, back } => {
                 self.repeat_of(group, position, back)?.map(|position| (next, position))
             }
@@ -136,7 +155,8 @@ impl Matcher<'_> {
         position: usize,
     ) -> Outcome<Option<(usize, usize)>> {
         let rest = &self.text[position..];
-        let length = rest.iter().take(most as usize).take_while(|unit| self.fits(what, **unit)).count();
+        let length =
+            rest.iter().take(most as usize).take_while(|unit| self.fits(what, **unit)).count();
         self.budget.step(length / 4)?;
         let least = position + least as usize;
         let end = position + length;

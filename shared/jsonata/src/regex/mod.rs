@@ -9,6 +9,7 @@
 
 mod class;
 mod compile;
+mod escapes;
 mod matcher;
 mod parse;
 mod tree;
@@ -50,7 +51,12 @@ impl Regex {
     }
 
     /// The first match at or after `from`; the first span is the whole match.
-    pub(crate) fn find(&self, text: &[u16], from: usize, budget: &mut Budget) -> Outcome<Option<Spans>> {
+    pub(crate) fn find(
+        &self,
+        text: &[u16],
+        from: usize,
+        budget: &mut Budget,
+    ) -> Outcome<Option<Spans>> {
         matcher::find(&self.program, text, from, budget)
     }
 }

@@ -12,11 +12,18 @@ pub(super) enum Tree {
     LineEnd,
     /// `\b`, or `\B` if false.
     WordEdge(bool),
-    Group { number: Option<usize>, inner: Box<Tree> },
+    Group {
+        number: Option<usize>,
+        inner: Box<Self>,
+    },
     Back(usize),
-    Look { ahead: bool, negated: bool, inner: Box<Tree> },
-    All(Vec<Tree>),
-    Either(Vec<Tree>),
+    Look {
+        ahead: bool,
+        negated: bool,
+        inner: Box<Self>,
+    },
+    All(Vec<Self>),
+    Either(Vec<Self>),
     Repeat(Box<Repeat>),
 }
 

@@ -96,7 +96,9 @@ pub(crate) fn texts(left: &str, right: &str) -> Ordering {
     loop {
         match (left_chars.next(), right_chars.next()) {
             (Some(left), Some(right)) if left == right => {}
-            (Some(left), Some(right)) => return first_unit(left).cmp(&first_unit(right)).then(left.cmp(&right)),
+            (Some(left), Some(right)) => {
+                return first_unit(left).cmp(&first_unit(right)).then(left.cmp(&right));
+            }
             (left, right) => return left.is_some().cmp(&right.is_some()),
         }
     }

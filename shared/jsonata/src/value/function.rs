@@ -29,14 +29,32 @@ pub(crate) struct Made {
 pub(crate) enum Kind {
     Lambda(Lambda),
     /// A builtin with some arguments given; `None` is a place still open.
-    Partial { builtin: Builtin, given: Vec<Option<Option<Value>>> },
+    Partial {
+        builtin: Builtin,
+        given: Vec<Option<Option<Value>>>,
+    },
     /// `first ~> then`.
-    Chain { first: Value, then: Value },
-    Transform { of: Origin, index: usize },
+    Chain {
+        first: Value,
+        then: Value,
+    },
+    Transform {
+        of: Origin,
+        index: usize,
+    },
     /// `next` of a regular expression's match.
-    Next { regex: Arc<Regex>, text: Arc<str>, from: usize },
+    Next {
+        regex: Arc<Regex>,
+        text: Arc<str>,
+        from: usize,
+    },
     /// A call left to the caller's loop, so that tail calls need no stack.
-    TailCall { procedure: Option<Value>, arguments: Vec<Option<Value>>, token: Option<Arc<str>>, position: u32 },
+    TailCall {
+        procedure: Option<Value>,
+        arguments: Vec<Option<Value>>,
+        token: Option<Arc<str>>,
+        position: u32,
+    },
     /// Not a function: one row of a join. It never leaves the path that made it.
     Tuple(Vec<(Symbol, Value)>),
 }
@@ -72,7 +90,7 @@ impl Function {
     }
 
     /// As arguments see it.
-    pub(crate) fn as_argument(mut self) -> Self {
+    pub(crate) fn into_argument(mut self) -> Self {
         self.native = true;
         self
     }

@@ -89,7 +89,8 @@ fn to_json(value: &Value, left: &mut u32) -> Result<Json, NotJson> {
             Json::Array(array.iter().map(|item| to_json(item, left)).collect::<Result<_, _>>()?)
         }
         Value::Object(object) => {
-            let members = object.iter().map(|(key, item)| Ok((key.to_string(), to_json(item, left)?)));
+            let members =
+                object.iter().map(|(key, item)| Ok((key.to_string(), to_json(item, left)?)));
             Json::Object(members.collect::<Result<_, NotJson>>()?)
         }
         Value::Function(_) => return Err(NotJson::Function),

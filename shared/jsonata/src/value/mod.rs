@@ -141,21 +141,21 @@ impl From<String> for Value {
     }
 }
 
-impl From<Vec<Value>> for Value {
-    fn from(items: Vec<Value>) -> Self {
+impl From<Vec<Self>> for Value {
+    fn from(items: Vec<Self>) -> Self {
         Self::Array(Array::from(items))
     }
 }
 
-impl FromIterator<(Arc<str>, Value)> for Value {
-    fn from_iter<I: IntoIterator<Item = (Arc<str>, Value)>>(members: I) -> Self {
+impl FromIterator<(Arc<str>, Self)> for Value {
+    fn from_iter<I: IntoIterator<Item = (Arc<str>, Self)>>(members: I) -> Self {
         Self::Object(members.into_iter().collect())
     }
 }
 
 /// Runs `work` with a stack that carries the recursion over a value nested that deep.
 pub(crate) fn deep<T>(depth: u32, work: impl FnOnce() -> T) -> T {
-    if depth <= 32 {
+    if depth <= 8 {
         return work();
     }
     let needed = (depth.min(40_000) as usize).saturating_mul(2_048).saturating_add(65_536);
@@ -163,7 +163,7 @@ pub(crate) fn deep<T>(depth: u32, work: impl FnOnce() -> T) -> T {
 }
 
 /// Containers this much nested are taken apart piece by piece when dropped.
-pub(crate) const DROP_DEPTH: u32 = 64;
+pub(crate) const DROP_DEPTH: u32 = 16;
 
 /// Drops values that may nest deep without recursion.
 pub(crate) fn drop_deep(mut waiting: Vec<Value>) {

@@ -6,8 +6,12 @@ pub(crate) fn to_text(number: f64) -> String {
         return whole.to_string();
     }
     if !number.is_finite() {
-        return if number.is_nan() { "NaN" } else { ["Infinity", "-Infinity"][usize::from(number < 0.0)] }
-            .to_owned();
+        return if number.is_nan() {
+            "NaN"
+        } else {
+            ["Infinity", "-Infinity"][usize::from(number < 0.0)]
+        }
+        .to_owned();
     }
     let scientific = format!("{:e}", number.abs());
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
