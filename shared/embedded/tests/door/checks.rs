@@ -283,6 +283,9 @@ async fn what_is_no_json_object_is_400_with_its_place() {
     assert!(answer.detail().contains("byte 7"), "{}", answer.detail());
     let shallow = format!("{}1{}", r#"{"a":"#.repeat(64), "}".repeat(64));
     assert_eq!(world.ask("PATCH", "/nslcm/v2/things/t", &shallow).await.status, 200);
+    let deeper = format!("{}1{}", r#"{"a":"#.repeat(65), "}".repeat(65));
+    let detail = world.ask("PATCH", "/nslcm/v2/things/t", &deeper).await.detail();
+    assert!(detail.contains("deeper than 64 levels"), "{detail}");
     let line = world.ask("PATCH", "/nslcm/v2/things/t", "{\n \"a\": x}").await.detail();
     assert!(line.contains("line 2 column"), "{line}");
 }
