@@ -52,7 +52,8 @@ pub struct Options {
     /// The key of the certificate, PEM.
     #[arg(long, value_name = "FILE", env = "MANO_TLS_KEY", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
-    /// Who may ask: lines of TOKEN NAME [TENANT]. Without it, everybody.
+    /// Who may ask: lines of TOKEN, NAME and, if it is not the default one, TENANT. Without it,
+    /// everybody.
     #[arg(long, value_name = "FILE", env = "MANO_TOKENS")]
     pub tokens: Option<PathBuf>,
     /// Scheme, host and prefix of links, where clients come through a proxy.

@@ -66,8 +66,9 @@ impl Client {
         media: &str,
         body: &[u8],
     ) -> Answer {
+        let version = if path.starts_with("/mano/") { "1.0.0" } else { "2.0.0" };
         let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nVersion: 2.0.0\r\nContent-Type: \
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nVersion: {version}\r\nContent-Type: \
              {media}\r\nContent-Length: {}\r\n\r\n",
             body.len()
         )

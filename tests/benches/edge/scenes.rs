@@ -24,6 +24,8 @@ use std::{
 
 /// So many clients load the server side by side.
 const CLIENTS: usize = 32;
+/// So many operations are under way when the server is killed.
+const IN_FLIGHT: usize = 1000;
 
 /// Every scene, or the one named.
 pub(crate) async fn all(only: Option<&str>) {
@@ -43,6 +45,9 @@ pub(crate) async fn all(only: Option<&str>) {
     }
     if wanted("service") {
         service().await;
+    }
+    if wanted("recovery") {
+        recovery().await;
     }
     if wanted("onboard") {
         onboard().await;
@@ -230,6 +235,51 @@ async fn service() {
     line("NS of 100 VNFs to COMPLETED, p50 of 5", &shown(took.percentile(50)), "≤ 500 ms");
 }
 
+/// A thousand operations under way at a slow VIM, killed: when has each asked the VIM again?
+async fn recovery() {
+    let home = folder();
+    let (server, mut client) = serving(home.path()).await;
+    // A failure that never comes makes the VIM count its calls.
+    let slow = json!({ "latencyMs": 5000, "failNth": 1_000_000_000 });
+    let slow = slow.to_string();
+    let path = "/mano/v1/vims/vim/behaviour";
+    let told = client.ask("PUT", path, "application/json", slow.as_bytes()).await;
+    assert_eq!(told.status, 200, "{}", told.text());
+    let mut clients = Vec::new();
+    for number in 0..CLIENTS {
+        let port = server.port;
+        clients.push(tokio::spawn(async move {
+            let mut client = Client::connect(port).await.unwrap();
+            for n in (0..IN_FLIGHT).filter(|n| n % CLIENTS == number) {
+                let id = create(&mut client, &format!("flight-{n}")).await;
+                let path = format!("/vnflcm/v2/vnf_instances/{id}/instantiate");
+                let asked = client.post(&path, &json!({ "flavourId": "standard" })).await;
+                assert_eq!(asked.status, 202, "{}", asked.text());
+            }
+        }));
+    }
+    for client in clients {
+        client.await.unwrap();
+    }
+    let before = calls(&mut client).await;
+    server.kill();
+    let begun = Instant::now();
+    let server = Server::start(home.path()).await;
+    let mut client = Client::connect(server.port).await.unwrap();
+    while calls(&mut client).await < before + IN_FLIGHT as u64 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        assert!(begun.elapsed() < Duration::from_secs(60), "operations do not go on");
+    }
+    let what = format!("kill -9 with {IN_FLIGHT} operations under way: all go on after");
+    line(&what, &shown(begun.elapsed()), "≤ 1 s");
+}
+
+/// How often the VIM was called.
+async fn calls(client: &mut Client) -> u64 {
+    let behaviour = client.get("/mano/v1/vims/vim/behaviour").await.json();
+    behaviour["calls"].as_u64().unwrap()
+}
+
 async fn onboard() {
     let home = folder();
     let (_server, mut client) = serving(home.path()).await;
@@ -268,7 +318,7 @@ async fn million() {
             let store = std::sync::Arc::clone(&store);
             writers.push(tokio::spawn(async move {
                 for batch in (0..1_000_000 / 80).filter(|b| b % 64 == writer) {
-                    seed(&*store, batch).await;
+                    seed(&store, batch).await;
                 }
             }));
         }

@@ -32,11 +32,12 @@ impl Server {
             .stderr(log)
             .spawn()
             .expect("the release binary; build it with `cargo build --release -p mano-edge`");
+        let mut server = Self { child, port, woke_in: Duration::ZERO };
         loop {
             if let Ok(mut client) = Client::connect(port).await {
                 assert_eq!(client.get("/healthz").await.status, 200);
-                let woke_in = begun.elapsed();
-                return Self { child, port, woke_in };
+                server.woke_in = begun.elapsed();
+                return server;
             }
             assert!(begun.elapsed() < Duration::from_secs(60), "the server does not start");
             tokio::time::sleep(Duration::from_millis(1)).await;

@@ -97,7 +97,9 @@ fn onboard(program: &Program, package: &str) -> Value {
 
 fn add_vim(program: &Program) {
     let zone = json!({ "id": "z", "vcpus": 1000, "memoryGib": 4000, "storageGib": 100_000 });
-    program.post("/mano/v1/vims", &json!({ "id": "v", "vimType": "sim", "zones": [zone] })).unwrap();
+    program
+        .post("/mano/v1/vims", &json!({ "id": "v", "vimType": "sim", "zones": [zone] }))
+        .unwrap();
     let slow = json!({ "latencyMs": 5 });
     let url = format!("{}/mano/v1/vims/v/behaviour", program.root);
     assert!(Program::agent().put(url).send_json(slow).unwrap().status().is_success());
