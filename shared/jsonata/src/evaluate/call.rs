@@ -265,7 +265,11 @@ impl<'e> Evaluator<'e> {
         if self.depth > self.deepest {
             self.go_deeper()?;
         }
-        let result = stacker::maybe_grow(160 * 1_024, 1 << 21, || work(self));
+        let result = if self.depth % 8 == 1 {
+            stacker::maybe_grow(super::RED_ZONE, super::STACK, || work(self))
+        } else {
+            work(self)
+        };
         self.depth -= 1;
         result
     }

@@ -80,24 +80,35 @@ impl Evaluator<'_> {
         }
     }
 
-    pub(super) fn find(&self, symbol: Symbol, mut frame: usize) -> Found {
+    pub(super) fn find(&self, symbol: Symbol, frame: usize) -> Found {
+        if let Some(value) = self.bound(symbol, frame) {
+            return Found::Value(value.cloned());
+        }
+        match self.program.symbols[symbol.0 as usize].builtin {
+            Some(builtin) => Found::Builtin(builtin),
+            None => Found::Value(None),
+        }
+    }
+
+    /// What a variable is bound to, builtins apart.
+    pub(super) fn peek(&self, symbol: Symbol, frame: usize) -> Option<&Value> {
+        self.bound(symbol, frame).flatten()
+    }
+
+    /// What a variable is bound to, which may be nothing; `None` if it is not bound.
+    fn bound(&self, symbol: Symbol, mut frame: usize) -> Option<Option<&Value>> {
         while frame != NO_PARENT {
             let scope = &self.frames[frame];
             // Backwards: of a parameter named twice the last one counts.
             if let Some((_, value)) = scope.bound.iter().rev().find(|(known, _)| *known == symbol) {
-                return Found::Value(value.clone());
+                return Some(value.as_ref());
             }
             frame = scope.parent;
         }
         if symbol == Symbol::ROOT {
-            return Found::Value(self.root.clone());
+            return Some(self.root.as_ref());
         }
-        let name = &self.program.symbols[symbol.0 as usize];
-        match (self.bindings.get(&name.text), name.builtin) {
-            (Some(value), _) => Found::Value(Some(value.clone())),
-            (None, Some(builtin)) => Found::Builtin(builtin),
-            (None, None) => Found::Value(None),
-        }
+        self.bindings.get(&self.program.symbols[symbol.0 as usize].text).map(Some)
     }
 
     /// What a bare name would be as a variable, to help those who forgot the `$`.

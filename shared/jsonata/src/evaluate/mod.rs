@@ -36,6 +36,10 @@ use crate::{
 /// Tells functions of one evaluation from those of another.
 static EVALUATIONS: AtomicU64 = AtomicU64::new(1);
 
+/// With less stack than this left, evaluation goes on with a new one of the other size.
+const RED_ZONE: usize = 256 * 1_024;
+const STACK: usize = 1 << 21;
+
 /// Bytes of stack a level of evaluation takes, roughly.
 const LEVEL: usize = 1_024;
 
@@ -115,7 +119,9 @@ impl<'e> Evaluator<'e> {
         let plain = if node.more.is_none() { leaf(node) } else { None };
         let result = match plain {
             Some(value) => Ok(Some(value)),
-            None => stacker::maybe_grow(160 * 1_024, 1 << 21, || self.inner(node, input, frame)),
+            // The stack is looked at on every eighth level: it has room for many more.
+            None if self.depth % 8 != 1 => self.inner(node, input, frame),
+            None => stacker::maybe_grow(RED_ZONE, STACK, || self.inner(node, input, frame)),
         };
         self.depth -= 1;
         result

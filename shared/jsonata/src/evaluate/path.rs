@@ -46,39 +46,33 @@ impl<'e> Evaluator<'e> {
         frame: usize,
     ) -> Outcome<Option<Option<Value>>> {
         let from_variable = is_variable(&steps[0]);
-        let held;
-        let start = if from_variable {
-            if steps[0].more.is_some() {
-                return Ok(None);
-            }
-            held = self.kind(&steps[0], input, frame)?;
-            held.as_ref()
-        } else {
-            input
+        if from_variable && steps[0].more.is_some() {
+            return Ok(None);
+        }
+        let start = match &steps[0].kind {
+            Kind::Variable(symbol, _) => self.peek(*symbol, frame),
+            _ => input,
         };
         let Some(start @ Value::Object(_)) = start else { return Ok(None) };
-        let mut at = usize::from(from_variable);
-        let mut value = start;
-        while let Some(Node { kind: Kind::Name(name), more: None, .. }) = steps.get(at)
-            && let Value::Object(object) = value
-        {
-            let Some(next) = object.get(name) else { return Ok(Some(None)) };
-            value = next;
-            at += 1;
-        }
+        let Some((value, at)) = walk(steps, usize::from(from_variable), start) else {
+            return Ok(Some(None));
+        };
+        let value = value.clone();
         self.budget.step(at)?;
         match (value, at == steps.len()) {
-            (Value::Array(_), true) => self.last(value.clone()).map(Some),
-            (_, true) => Ok(Some(Some(value.clone()))),
+            (value @ Value::Array(_), true) => self.last(value).map(Some),
+            (value, true) => Ok(Some(Some(value))),
             (_, false) if at == 0 => Ok(None),
             (Value::Array(array), false) if !array.is(CONS) => {
                 if array.is_empty() {
                     return Ok(Some(None));
                 }
-                let items = array.clone().with_marks(SEQUENCE);
+                let items = array.with_marks(SEQUENCE);
                 self.steps(steps, at, Current::Many(items), None, frame).map(Some)
             }
-            _ => self.steps(steps, at, Current::One(Some(value.clone())), None, frame).map(Some),
+            (value, false) => {
+                self.steps(steps, at, Current::One(Some(value)), None, frame).map(Some)
+            }
         }
     }
 
@@ -267,6 +261,17 @@ impl<'e> Evaluator<'e> {
         }
         Ok(())
     }
+}
+
+/// Follows names from object to object; the value reached and the step to go on with.
+fn walk<'v>(steps: &[Node], mut at: usize, mut value: &'v Value) -> Option<(&'v Value, usize)> {
+    while let Some(Node { kind: Kind::Name(name), more: None, .. }) = steps.get(at)
+        && let Value::Object(object) = value
+    {
+        value = object.get(name)?;
+        at += 1;
+    }
+    Some((value, at))
 }
 
 fn is_variable(node: &Node) -> bool {

@@ -103,8 +103,10 @@ pub(crate) fn to_radix(number: f64, radix: u32) -> String {
     let base = f64::from(radix);
     let mut rest = number.abs();
     let mut digits = Vec::new();
-    // Above 2^53 the low digits are not known any more: they are written as zeros.
-    while rest >= 9_007_199_254_740_992.0 {
+    // Low digits the number is too coarse for are written as zeros.
+    let mut unsure = (rest.next_up() - rest) / 2.0;
+    while unsure >= base {
+        unsure /= base;
         rest /= base;
         digits.push('0');
     }
@@ -178,5 +180,7 @@ mod tests {
         assert_eq!(to_radix(255.0, 16), "ff");
         assert_eq!(to_radix(-5.0, 2), "-101");
         assert_eq!(to_radix(0.0, 2), "0");
+        assert_eq!(to_radix(1e21, 36), "5v1j4f4ds7c000");
+        assert_eq!(to_radix(144_115_188_075_855_870.0, 3), "221220221212112102120020110012020000");
     }
 }
