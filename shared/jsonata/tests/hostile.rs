@@ -202,3 +202,23 @@ fn input_and_bindings_nested_too_deep_are_refused() {
         assert_eq!(error.map(|error| error.code), Some("U1001"));
     }
 }
+
+#[test]
+fn the_deepest_expression_admitted_needs_little_stack() {
+    let sources = [
+        format!("{}1{}", "(".repeat(900), ")".repeat(900)),
+        format!("{}1", "1+".repeat(900)),
+        format!("{}1{}", "[".repeat(400), "]".repeat(400)),
+        format!("a{}", "[0]".repeat(900)),
+        format!("{}1{}", "function(){".repeat(400), "}".repeat(400)),
+        "($f := function($n) { $n = 0 ? 0 : 1 + $f($n - 1) }; $f(500))".to_owned(),
+    ];
+    let small = std::thread::Builder::new().stack_size(512 * 1_024).spawn(move || {
+        for source in &sources {
+            let mut budget = Budget::new(STEPS, BYTES);
+            let result = host::evaluate(source, None, &Bindings::new(), &mut budget);
+            assert!(result.is_ok(), "{:?}", result.err());
+        }
+    });
+    assert!(small.is_ok_and(|thread| thread.join().is_ok()));
+}
