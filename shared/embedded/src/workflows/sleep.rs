@@ -12,6 +12,9 @@ use std::{
     time::Duration,
 };
 
+/// How often executions in memory are looked at.
+const LOOK: Duration = Duration::from_secs(60);
+
 /// An execution that nothing moved for so long may leave memory (milliseconds) …
 const IDLE: i64 = 10_000;
 
@@ -19,7 +22,7 @@ const IDLE: i64 = 10_000;
 const LONG: i64 = 60_000;
 
 /// Executions looked at at a time for their age.
-const OLD: i64 = 5000;
+const OLD: i64 = 10_000;
 
 /// Sleepers read at a time.
 const CHUNK: i64 = 256;
@@ -96,7 +99,7 @@ impl Engine {
     pub(super) async fn put_to_sleep(self: Arc<Self>) {
         let mut looked = 0;
         loop {
-            self.clock.sleep(Duration::from_millis(IDLE.unsigned_abs())).await;
+            self.clock.sleep(LOOK).await;
             let Some(world) = self.world.get() else { return };
             let Some(_inside) = world.gate.enter() else { return };
             let now = self.now();

@@ -158,7 +158,7 @@ async fn a_long_sleeper_leaves_memory_and_wakes_by_its_timer_or_its_token() {
     let token = until_note(&world.host, "token-w").await;
     let asleep = async {
         while engine.counts().in_memory > 0 {
-            world.clock.jump(Duration::from_secs(10));
+            world.clock.jump(Duration::from_secs(60));
             tokio::task::yield_now().await;
         }
     };
