@@ -67,7 +67,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { strict: false, at_once: 512, keep: Duration::from_secs(90 * 24 * 3600) }
+        Self { strict: false, at_once: 8192, keep: Duration::from_secs(90 * 24 * 3600) }
     }
 }
 

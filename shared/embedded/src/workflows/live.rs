@@ -164,7 +164,7 @@ impl Live {
         let text = serde_json::to_string(&event).unwrap_or_default();
         self.settle(&event);
         let outcome = self.execution.handle(&self.definition, event, at);
-        if outcome.rows.is_empty() && outcome.effects.is_empty() {
+        if !outcome.changed {
             return None;
         }
         Some(self.take(outcome, at, text))
