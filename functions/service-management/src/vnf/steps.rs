@@ -8,8 +8,7 @@ use mano_model::{
     resource::{Resource, ResourceKind},
     vim::Zone,
     vnf::{
-        close::{self, Outcome},
-        granting,
+        close, granting,
         op::{Operation, VnfOp},
     },
 };
@@ -31,10 +30,10 @@ pub(crate) async fn grant(cx: &Cx, call: StepCall) -> Result<Value, Error> {
     }
     let known = Known::read(cx, &call.tenant, &op.vnf_instance_id).await?;
     let lost = lost(cx, &call, &op, &known.resources).await?;
+    let lost: Vec<&str> = lost.iter().map(String::as_str).collect();
     for _ in 0..GRANT_ATTEMPTS {
         let zones = zones(cx, &call).await?;
         let origin = cx.derived(&call.tenant, "vnf.grant", &[&op.id, "grant"]);
-        let lost: Vec<&str> = lost.iter().map(String::as_str).collect();
         let (grant, plan) = granting::decide(origin, &op, &known.facts(), &lost, &zones)?;
         match cx.store.commit(plan).await {
             Ok(()) => return Ok(to_do(&grant)),
@@ -122,6 +121,5 @@ pub(crate) async fn closing(
         resources: &known.resources,
     };
     let error = ending.problem();
-    debug_assert!(ending.outcome != Outcome::Completed || error.is_none());
     Ok(close::decide(origin, &facts, ending.outcome, error)?)
 }
