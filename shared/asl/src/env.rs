@@ -67,6 +67,8 @@ pub(crate) struct Env<'a> {
     pub(crate) now: i64,
     /// Bytes copied so far, against templates that copy much data often.
     pub(crate) copied: Cell<usize>,
+    /// Steps of evaluation the turn has spent so far.
+    pub(crate) spent: Cell<u64>,
 }
 
 /// Most bytes one template may copy.

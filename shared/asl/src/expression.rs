@@ -21,6 +21,8 @@ pub(crate) type Shared = mano_jsonata::Value;
 /// Steps and bytes one evaluation may spend.
 const MAX_STEPS: u64 = 10_000_000;
 const MAX_BYTES: u64 = 128 << 20;
+/// Steps all evaluations of one turn may spend: a selector is evaluated for every item of a Map.
+const MAX_TURN_STEPS: u64 = 200_000_000;
 
 /// An expression, ready to be evaluated.
 #[derive(Debug, Clone)]
@@ -62,8 +64,12 @@ impl Expression {
         }
         let drawn = AtomicU64::new(0);
         let host = World { place: env.entropy.place(), drawn, now: env.now };
-        let mut budget = Budget::new(MAX_STEPS, MAX_BYTES);
-        match self.code.evaluate(None, &bindings, &host, &mut budget) {
+        let spent = env.spent.get();
+        let steps = MAX_STEPS.min(MAX_TURN_STEPS.saturating_sub(spent));
+        let mut budget = Budget::new(steps, MAX_BYTES);
+        let found = self.code.evaluate(None, &bindings, &host, &mut budget);
+        env.spent.set(spent.saturating_add(steps.saturating_sub(budget.remaining().0)));
+        match found {
             Ok(Some(value)) => value
                 .to_json()
                 .map_err(|_| self.fault("returned an unsupported result type.".to_owned())),

@@ -13,6 +13,7 @@ mod execution;
 mod expression;
 mod fault;
 mod history;
+pub mod host;
 mod intrinsic;
 mod items;
 mod path;

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 pub use fields::{Diagnostic, Severity};
 pub(crate) use machine::*;
+pub(crate) use task::resource;
 
 /// A checked workflow definition. Cloning copies a pointer.
 ///

@@ -61,7 +61,7 @@ impl Builder {
 const DYNAMODB: [&str; 4] = ["getItem", "putItem", "updateItem", "deleteItem"];
 
 /// Takes a resource ARN apart.
-fn resource(arn: &str) -> Option<Resource> {
+pub(crate) fn resource(arn: &str) -> Option<Resource> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let [prefix, _partition, service, region, _account, rest] = parts[..] else { return None };
     if prefix != "arn" {

@@ -55,8 +55,11 @@ impl Turn<'_> {
             entropy: Entropy::new(&self.x.seed, self.draws.get()),
             now: self.now,
             copied: Cell::new(0),
+            spent: Cell::new(self.spent.get()),
         };
-        look(&env)
+        let seen = look(&env);
+        self.spent.set(env.spent.get());
+        seen
     }
 
     /// The variables in sight, innermost first.

@@ -22,6 +22,8 @@ use crate::{
 const RESERVED_ROWS: u64 = 4;
 /// Most bytes of data the rows of one turn may hold, so that no turn fills the memory.
 const MAX_WRITTEN: usize = 32 << 20;
+/// After so many steps of evaluation a turn lets others have theirs.
+const MAX_SPENT: u64 = 5_000_000;
 /// Longest Express execution.
 const MAX_EXPRESS_SECONDS: i64 = 300;
 
@@ -35,6 +37,8 @@ pub(super) struct Turn<'a> {
     /// Set while a single state is tested.
     pub(super) probe: Option<RefCell<Probe>>,
     pub(super) draws: Cell<u64>,
+    /// Steps of evaluation in this turn.
+    pub(super) spent: Cell<u64>,
     /// Bytes of data in this turn's rows.
     written: usize,
 }
@@ -51,7 +55,8 @@ impl<'a> Turn<'a> {
         let machine = &definition.0;
         let out = Outcome::default();
         let ready = VecDeque::new();
-        let mut turn = Self { x, machine, now, out, ready, probe: None, draws, written: 0 };
+        let spent = Cell::new(0);
+        let mut turn = Self { x, machine, now, out, ready, probe: None, draws, spent, written: 0 };
         act(&mut turn);
         turn.run_ready();
         turn.x.draws = turn.draws.get();
@@ -138,7 +143,7 @@ impl<'a> Turn<'a> {
                         self.too_many_events();
                         return;
                     }
-                    let flow = if self.written > MAX_WRITTEN {
+                    let flow = if self.written > MAX_WRITTEN || self.spent.get() > MAX_SPENT {
                         self.rest(&mut frame)
                     } else {
                         self.step(&mut frame)
