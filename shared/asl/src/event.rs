@@ -37,6 +37,20 @@ pub enum Integration {
     Callback,
 }
 
+/// How far a task came that broke without having failed at its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Stage {
+    /// It could not be scheduled.
+    Schedule,
+    /// It could not be started.
+    Start,
+    /// The call that submits the job failed.
+    Submit,
+    /// It was late.
+    TimedOut,
+}
+
 /// How an execution ended, or that it has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -24,10 +24,10 @@ mod time;
 
 pub use definition::{Definition, Diagnostic, Severity};
 pub use doc::Doc;
-pub use draw::draw;
+pub use draw::{draw, draw_execution};
 pub use entropy::Seed;
 pub use event::{
-    Call, ChildId, Effect, Ending, Event, Integration, ResultFile, Status, TaskId, TimerId,
+    Call, ChildId, Effect, Ending, Event, Integration, ResultFile, Stage, Status, TaskId, TimerId,
 };
 pub use execution::{
     ENGINE_VERSION, Execution, Inspection, Kind, Limits, Mock, MockError, Outcome, Part, Start,

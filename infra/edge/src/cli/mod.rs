@@ -5,6 +5,7 @@
 
 mod archive;
 mod backup;
+mod blobs;
 mod client;
 mod definition;
 mod demo;
@@ -21,6 +22,7 @@ mod op;
 mod package;
 mod papers;
 mod print;
+mod rehearsal;
 mod serving;
 mod tree;
 mod vim;
@@ -112,7 +114,7 @@ enum Command {
     /// Look for what needs a person: undecided operations, resources nobody accounts for.
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::Asked),
-    /// Copy a data folder; its server must not run.
+    /// Copy a data folder, also while its server runs.
     #[command(after_help = backup::EXAMPLES)]
     Backup(backup::Backup),
     /// Put a copy of a data folder back.

@@ -6,6 +6,7 @@ use super::{
     definition,
     failure::Failure,
     print::{self, Column, note},
+    rehearsal,
 };
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -22,12 +23,14 @@ pub(crate) enum Action {
     /// Tell what happened in a run, event by event.
     History(History),
     /// Check definitions in files, without a server.
+    #[command(after_help = definition::VALIDATE)]
     Validate(definition::Validate),
     /// Draw a workflow as a Mermaid diagram.
+    #[command(after_help = definition::DRAW)]
     Draw(definition::Draw),
-    /// Run a definition in a file on this machine: tasks as a script says, waits without waiting.
-    #[command(after_help = definition::RUN)]
-    Run(definition::Run),
+    /// Run a definition in memory: tasks end as a script says, waits cost nothing.
+    #[command(after_help = rehearsal::RUN)]
+    Run(rehearsal::Run),
 }
 
 /// `show`
@@ -66,7 +69,7 @@ Examples:
   mano workflow show vnf-instantiate
   mano workflow runs vnf-instantiate
   mano workflow validate mine.asl.json
-  mano workflow run mine.asl.json --input input.json --history
+  mano workflow run --definition mine.asl.json --input input.json --history
   mano workflow draw vnf-instantiate        or a file: Mermaid, as Markdown viewers show it
   mano workflow history vnf-instantiate 0b6f2c1e-5d0c-4c8e-9a57-0d6f6a1f0b1d-0";
 
@@ -78,7 +81,7 @@ const RUNS: &[Column] = &[
     ("ERROR", &["/error"]),
 ];
 
-pub(crate) const EVENTS: &[Column] = &[
+const EVENTS: &[Column] = &[
     ("ID", &["/id"]),
     ("AFTER", &["/previousEventId"]),
     ("TIME", &["/timestamp"]),
@@ -104,9 +107,9 @@ pub(crate) fn act(mano: &Mano, action: &Action) -> Result<(), Failure> {
                 }
             }
         }
-        Action::Validate(asked) => definition::validate(asked),
+        Action::Validate(asked) => definition::validate(mano, asked),
         Action::Draw(asked) => definition::draw(mano, asked),
-        Action::Run(asked) => definition::run(mano, asked),
+        Action::Run(asked) => rehearsal::run(mano, asked),
         Action::Runs(asked) => {
             let path = format!("/workflows/{}/runs", segment(&asked.name));
             many(mano, &path, asked.limit, RUNS)

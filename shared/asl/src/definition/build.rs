@@ -129,7 +129,8 @@ impl Builder {
         let flows = std::mem::take(&mut self.flows).into_iter().collect::<Option<Vec<_>>>()?;
         #[expect(clippy::cast_possible_truncation, reason = "at most 99999999")]
         let timeout_seconds = seconds.map(|seconds| seconds as i64);
-        Some(Machine { comment, timeout_seconds, states, flows })
+        let has_variables = states.iter().any(State::has_variables);
+        Some(Machine { comment, timeout_seconds, states, flows, has_variables })
     }
 
     /// The language of a machine or state.

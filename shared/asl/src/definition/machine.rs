@@ -19,6 +19,8 @@ pub(crate) struct Machine {
     pub(crate) timeout_seconds: Option<i64>,
     pub(crate) states: Vec<State>,
     pub(crate) flows: Vec<Flow>,
+    /// Whether it uses variables or JSONata, which came to AWS together.
+    pub(crate) has_variables: bool,
 }
 
 /// One `States` object: the machine itself, a branch, or a Map's processor.
@@ -47,6 +49,17 @@ pub(crate) struct State {
     pub(crate) assign: Option<Assign>,
     pub(crate) retry: Vec<Retrier>,
     pub(crate) catch: Vec<Catcher>,
+}
+
+impl State {
+    /// Whether the state sets variables, or its language can see them everywhere.
+    pub(crate) fn has_variables(&self) -> bool {
+        let rule = |rule: &Rule| rule.assign.is_some();
+        self.language == Language::Jsonata
+            || self.assign.is_some()
+            || self.catch.iter().any(|catcher| catcher.assign.is_some())
+            || matches!(&self.kind, Kind::Choice { rules, .. } if rules.iter().any(rule))
+    }
 }
 
 /// What comes after a state.

@@ -32,7 +32,7 @@ use crate::{
     doc::Doc,
     entropy::Seed,
     env::Identity,
-    event::{Effect, Ending, Event, Status},
+    event::{Effect, Ending, Event, Stage, Status, TaskId},
     history::HistoryEvent,
 };
 use frame::{Frame, FrameId, TimerOf};
@@ -236,6 +236,19 @@ impl Execution {
     /// Tells the execution what happened, and when. What comes too late or twice changes nothing.
     pub fn handle(&mut self, definition: &Definition, event: Event, at_millis: i64) -> Outcome {
         Turn::run(self, definition, at_millis, |turn| turn.event(event))
+    }
+
+    /// Tells the execution that a task broke, with the error's name and cause. Like an event: for a
+    /// task that is not under way it changes nothing.
+    pub fn task_broke(
+        &mut self,
+        definition: &Definition,
+        task: TaskId,
+        stage: Stage,
+        (error, cause): (Option<String>, Option<String>),
+        at_millis: i64,
+    ) -> Outcome {
+        Turn::run(self, definition, at_millis, |turn| turn.task_broke(task, stage, error, cause))
     }
 
     /// How it stands.

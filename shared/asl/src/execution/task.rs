@@ -14,7 +14,7 @@ use crate::{
     definition::{Amount, Resource, State, Task},
     doc::Doc,
     entropy,
-    event::{Call, Effect, Integration, TaskId},
+    event::{Call, Effect, Integration, Stage, TaskId},
     fault::Fault,
     history::Details,
 };
@@ -268,6 +268,32 @@ impl<'a> Turn<'a> {
         self.task_fault(frame, state, resource, fault)
     }
 
+    /// A task broke without having failed at its work.
+    pub(super) fn task_broke(
+        &mut self,
+        task: TaskId,
+        stage: Stage,
+        error: Option<String>,
+        cause: Option<String>,
+    ) {
+        let Some((mut frame, work)) = self.take_task(task) else { return };
+        let Some((state, resource)) = self.task_state(&frame) else { return };
+        self.forget_task(&work);
+        frame.work = Work::Again;
+        let fault = match stage {
+            Stage::TimedOut => {
+                let heartbeat = work.heartbeat.is_some()
+                    && (work.timeout.is_none() || error.as_deref() == Some(HEARTBEAT));
+                let plain = Fault::timeout(heartbeat);
+                Fault { error: error.or(plain.error), cause, nature: plain.nature }
+            }
+            Stage::Schedule | Stage::Start | Stage::Submit => Fault::reported(error, cause),
+        };
+        self.advance(&mut frame, broken(resource.integration, stage), failure(resource, &fault));
+        let flow = self.handle(&mut frame, state, fault);
+        self.drive(frame, flow);
+    }
+
     fn task_fault(
         &mut self,
         frame: &mut Frame,
@@ -293,11 +319,7 @@ impl<'a> Turn<'a> {
         self.forget_task(&work);
         self.out.effects.push(Effect::CancelTask { task: TaskId(work.id) });
         let fault = Fault::timeout(heartbeat);
-        let kind = match resource.integration {
-            Integration::Lambda => "LambdaFunctionTimedOut",
-            Integration::Activity => "ActivityTimedOut",
-            Integration::Service | Integration::Sync | Integration::Callback => "TaskTimedOut",
-        };
+        let kind = broken(resource.integration, Stage::TimedOut);
         self.advance(frame, kind, failure(resource, &fault));
         self.handle(frame, state, fault)
     }
@@ -320,6 +342,27 @@ impl<'a> Turn<'a> {
     fn task_state(&self, frame: &Frame) -> Option<(&'a State, &'a Resource)> {
         let state = self.state_of(frame)?;
         state.kind.as_task().map(|task| (state, &task.resource))
+    }
+}
+
+/// The error of a task that was silent too long, where it has a name of its own.
+const HEARTBEAT: &str = "States.HeartbeatTimeout";
+
+/// The row that says how far a task came.
+fn broken(integration: Integration, stage: Stage) -> &'static str {
+    match (integration, stage) {
+        (Integration::Lambda, Stage::Schedule) => "LambdaFunctionScheduleFailed",
+        (Integration::Lambda, Stage::Start) => "LambdaFunctionStartFailed",
+        (Integration::Lambda, Stage::Submit) => "LambdaFunctionFailed",
+        (Integration::Lambda, Stage::TimedOut) => "LambdaFunctionTimedOut",
+        (Integration::Activity, Stage::Schedule) => "ActivityScheduleFailed",
+        (Integration::Activity, Stage::Start | Stage::Submit) => "ActivityFailed",
+        (Integration::Activity, Stage::TimedOut) => "ActivityTimedOut",
+        (Integration::Service | Integration::Sync | Integration::Callback, stage) => match stage {
+            Stage::Schedule | Stage::Start => "TaskStartFailed",
+            Stage::Submit => "TaskSubmitFailed",
+            Stage::TimedOut => "TaskTimedOut",
+        },
     }
 }
 

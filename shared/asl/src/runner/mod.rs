@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::Value;
 
-pub use script::Script;
+pub use script::{Script, ScriptError};
 
 use crate::{
     Call, ChildId, Definition, Diagnostic, Doc, Effect, Ending, Event, Execution, HistoryEvent,
-    Kind, Limits, Outcome, ResultFile, Seed, Start, StartError, Status, TaskId, TimerId,
+    Integration, Kind, Limits, Outcome, ResultFile, Seed, Stage, Start, StartError, Status, TaskId,
+    TimerId,
 };
 
 /// What a called task does.
@@ -24,6 +25,8 @@ pub struct Answer {
     pub submitted: Option<String>,
     /// How it ends; `None`: never, so that its timeout strikes.
     pub end: Option<TaskEnd>,
+    /// Milliseconds of the run's own time until it ends.
+    pub delay_millis: i64,
 }
 
 /// How a task ends.
@@ -38,6 +41,32 @@ pub enum TaskEnd {
         /// Its cause.
         cause: Option<String>,
     },
+    /// Without having done its work, or not in time. A task that is late without a delay is silent
+    /// until its timeout or heartbeat strikes, if it has one.
+    Broke {
+        /// How far it came.
+        stage: Stage,
+        /// The error's name; `States.Timeout` if a task that is late has none.
+        error: Option<String>,
+        /// Its cause.
+        cause: Option<String>,
+    },
+    /// Nobody knows: the run ends here.
+    Unscripted {
+        /// How many calls of the state there were before.
+        attempt: u64,
+    },
+}
+
+/// A call that nobody had an answer for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unscripted {
+    /// The state.
+    pub state: String,
+    /// How many calls of the state there were before.
+    pub attempt: u64,
+    /// What it calls.
+    pub resource: String,
 }
 
 /// A request for an object: the resource and its arguments.
@@ -109,6 +138,8 @@ pub struct RunReport {
     pub cause: Option<String>,
     /// The history.
     pub events: Vec<HistoryEvent>,
+    /// The call that ended the run because nobody had an answer for it.
+    pub unscripted: Option<Unscripted>,
 }
 
 /// Why a run could not begin.
@@ -144,7 +175,8 @@ pub enum RunError {
 /// # Errors
 /// The definition or the input is wrong.
 pub fn run(definition: &str, input: &str, options: RunOptions<'_>) -> Result<RunReport, RunError> {
-    let definition = Definition::parse(definition).map_err(RunError::Definition)?;
+    let definition =
+        Definition::parse_as(definition, options.kind).map_err(RunError::Definition)?;
     let mut start = Start::new(&options.name, input);
     start.at_millis = options.at_millis;
     start.seed = options.seed;
@@ -175,9 +207,19 @@ struct World<'a, 'o> {
     started: i64,
     now: i64,
     runs: Vec<Run>,
-    events: VecDeque<(usize, Event)>,
+    events: VecDeque<(usize, Happening)>,
     /// By time, then in the order they were set.
     timers: BTreeMap<(i64, usize, TimerId), ()>,
+    /// What happens later: by time, then in the order it was foreseen.
+    later: BTreeMap<(i64, usize), (usize, Happening)>,
+    foreseen: usize,
+    unscripted: Option<Unscripted>,
+}
+
+/// Something that is to be told to an execution.
+enum Happening {
+    Event(Event),
+    Broke { task: TaskId, stage: Stage, error: Option<String>, cause: Option<String> },
 }
 
 /// One execution of a run.
@@ -199,6 +241,9 @@ impl<'a, 'o> World<'a, 'o> {
             runs: Vec::new(),
             events: VecDeque::new(),
             timers: BTreeMap::new(),
+            later: BTreeMap::new(),
+            foreseen: 0,
+            unscripted: None,
         }
     }
 
@@ -223,24 +268,49 @@ impl<'a, 'o> World<'a, 'o> {
 
     /// Until nothing more can happen, or patience ends.
     fn settle(&mut self) {
-        loop {
-            while let Some((index, event)) = self.events.pop_front() {
-                self.hand(index, event);
-            }
-            let Some(((at, index, timer), ())) = self.timers.pop_first() else { return };
-            if at.saturating_sub(self.started) > self.options.patience_millis {
-                return;
-            }
-            self.now = self.now.max(at);
-            self.hand(index, Event::TimerFired { timer });
+        while self.unscripted.is_none() {
+            let (index, happening) = match self.events.pop_front() {
+                Some(next) => next,
+                None => match self.next_later() {
+                    Some(next) => next,
+                    None => return,
+                },
+            };
+            self.hand(index, happening);
         }
     }
 
-    fn hand(&mut self, index: usize, event: Event) {
+    /// Moves the clock to what happens next. A task that ends when its timer strikes is in time.
+    fn next_later(&mut self) -> Option<(usize, Happening)> {
+        let timer = self.timers.first_key_value().map(|(key, ())| key.0);
+        let later = self.later.first_key_value().map(|(key, _)| key.0);
+        let at = timer.into_iter().chain(later).min()?;
+        if at.saturating_sub(self.started) > self.options.patience_millis {
+            return None;
+        }
+        self.now = self.now.max(at);
+        if later == Some(at) {
+            return self.later.pop_first().map(|(_, next)| next);
+        }
+        let ((_, index, timer), ()) = self.timers.pop_first()?;
+        Some((index, Happening::Event(Event::TimerFired { timer })))
+    }
+
+    fn hand(&mut self, index: usize, happening: Happening) {
         let now = self.now;
         let Some(run) = self.runs.get_mut(index) else { return };
-        let outcome = run.execution.handle(self.definition, event, now);
+        let outcome = match happening {
+            Happening::Event(event) => run.execution.handle(self.definition, event, now),
+            Happening::Broke { task, stage, error, cause } => {
+                run.execution.task_broke(self.definition, task, stage, (error, cause), now)
+            }
+        };
         self.take(index, outcome);
+    }
+
+    /// Tells an execution something in its next turn.
+    fn tell(&mut self, index: usize, event: Event) {
+        self.events.push_back((index, Happening::Event(event)));
     }
 
     fn take(&mut self, index: usize, outcome: Outcome) {
@@ -276,13 +346,13 @@ impl<'a, 'o> World<'a, 'o> {
                         error: Some("States.Runtime".to_owned()),
                         cause: Some(error.to_string()),
                     };
-                    self.events.push_back((index, Event::ChildFinished { child, ending }));
+                    self.tell(index, Event::ChildFinished { child, ending });
                 }
             }
             Effect::StopChild { child } => {
                 let found = self.runs.get(index).and_then(|run| run.children.get(&child).copied());
                 if let Some(found) = found {
-                    self.events.push_back((found, Event::Stop { error: None, cause: None }));
+                    self.tell(found, Event::Stop { error: None, cause: None });
                 }
             }
             Effect::ReadItems { task, resource, arguments } => {
@@ -290,12 +360,12 @@ impl<'a, 'o> World<'a, 'o> {
             }
             Effect::WriteResults { task, arguments, files, .. } => {
                 (self.options.writes)(arguments.value(), &files);
-                self.events.push_back((index, Event::ResultsWritten { task }));
+                self.tell(index, Event::ResultsWritten { task });
             }
             Effect::Finished(ending) => {
                 let parent = self.runs.get(index).and_then(|run| run.parent);
                 if let Some((parent, child)) = parent {
-                    self.events.push_back((parent, Event::ChildFinished { child, ending }));
+                    self.tell(parent, Event::ChildFinished { child, ending });
                 }
             }
         }
@@ -304,21 +374,48 @@ impl<'a, 'o> World<'a, 'o> {
     fn call(&mut self, index: usize, call: &Call) {
         let task = call.task;
         let answer = (self.options.tasks)(call);
-        if call.integration == crate::Integration::Activity {
-            let started = Event::TaskStarted { task, worker: answer.worker };
-            self.events.push_back((index, started));
+        if call.integration == Integration::Activity {
+            self.tell(index, Event::TaskStarted { task, worker: answer.worker });
         }
         if let Some(output) = answer.submitted {
-            self.events.push_back((index, Event::TaskSubmitted { task, output }));
+            self.tell(index, Event::TaskSubmitted { task, output });
         }
-        match answer.end {
-            None => {}
+        let end = match answer.end {
+            None => return,
+            Some(TaskEnd::Unscripted { attempt }) => {
+                let (state, resource) = (call.state.to_string(), call.resource.to_string());
+                self.unscripted.get_or_insert(Unscripted { state, attempt, resource });
+                return;
+            }
+            Some(TaskEnd::Broke { stage: Stage::TimedOut, error, cause: None })
+                if answer.delay_millis == 0
+                    && error.as_deref().is_none_or(|error| error == "States.Timeout")
+                    && patience(call).is_some() =>
+            {
+                return;
+            }
             Some(TaskEnd::Succeeded(output)) => {
-                self.events.push_back((index, Event::TaskSucceeded { task, output }));
+                Happening::Event(Event::TaskSucceeded { task, output })
             }
             Some(TaskEnd::Failed { error, cause }) => {
-                self.events.push_back((index, Event::TaskFailed { task, error, cause }));
+                Happening::Event(Event::TaskFailed { task, error, cause })
             }
+            Some(TaskEnd::Broke { stage, error, cause }) => {
+                Happening::Broke { task, stage, error, cause }
+            }
+        };
+        let delay = match &end {
+            Happening::Broke { stage: Stage::TimedOut, .. } if answer.delay_millis == 0 => {
+                patience(call).unwrap_or(0)
+            }
+            Happening::Broke { .. } | Happening::Event(_) => answer.delay_millis.max(0),
+        };
+        if delay == 0 {
+            self.events.push_back((index, end));
+        } else {
+            let at = self.now.saturating_add(delay);
+            self.foreseen += 1;
+            self.later.insert((at, self.foreseen), (index, end));
         }
     }
 
@@ -328,7 +425,7 @@ impl<'a, 'o> World<'a, 'o> {
             Ok(content) => Event::ItemsRead { task, content },
             Err(cause) => Event::TaskFailed { task, error: None, cause: Some(cause) },
         };
-        self.events.push_back((index, event));
+        self.tell(index, event);
     }
 
     fn report(self) -> RunReport {
@@ -344,6 +441,13 @@ impl<'a, 'o> World<'a, 'o> {
             error,
             cause,
             events: run.map(|run| run.rows).unwrap_or_default(),
+            unscripted: self.unscripted,
         }
     }
+}
+
+/// Milliseconds until the engine gives a silent task up.
+fn patience(call: &Call) -> Option<i64> {
+    let seconds = call.timeout_seconds.into_iter().chain(call.heartbeat_seconds).min()?;
+    Some(seconds.saturating_mul(1000))
 }

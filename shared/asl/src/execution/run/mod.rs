@@ -279,8 +279,15 @@ impl<'a> Turn<'a> {
         result: Doc,
     ) -> Result<Flow, Fault> {
         frame.work = Work::Again;
+        let started = frame.prev;
         self.advance(frame, "MapRunSucceeded", Details::None);
         self.emit("MapStateSucceeded", frame.prev, Details::None);
+        // Recorded: since variables and JSONata exist, the row that leaves the state follows from
+        // the one that started the run. Machines without them were recorded both ways, and keep the
+        // older one.
+        if self.machine.has_variables {
+            frame.prev = started;
+        }
         self.complete(frame, state, result)
     }
 

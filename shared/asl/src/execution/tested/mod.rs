@@ -17,7 +17,7 @@ use super::{
 use crate::{
     definition::{Definition, Kind, Language, Map, State},
     doc::Doc,
-    event::{Call, Effect},
+    event::{Call, Effect, Stage},
     fault::Fault,
     runner::{Answer, TaskEnd},
 };
@@ -128,7 +128,12 @@ impl<'a> Turn<'a> {
             Some(TaskEnd::Failed { error, cause }) => {
                 self.task_over(frame, work, Fault::reported(error, cause))
             }
-            None => self.task_timed_out(frame, false),
+            Some(TaskEnd::Broke { stage, error, cause }) if stage != Stage::TimedOut => {
+                self.task_over(frame, &work, Fault::reported(error, cause))
+            }
+            None | Some(TaskEnd::Broke { .. } | TaskEnd::Unscripted { .. }) => {
+                self.task_timed_out(frame, false)
+            }
         }
     }
 
