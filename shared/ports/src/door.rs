@@ -75,6 +75,11 @@ impl Default for Settings {
     }
 }
 
+/// Scheme, host and prefix for the links of one request, without a slash at the end: an extension
+/// of its head, from a host whose front sits behind changing prefixes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiRoot(pub String);
+
 /// What goes back to the client.
 pub struct Answer {
     /// The path template that answered, for metrics; empty: none did.
@@ -229,6 +234,9 @@ impl Door {
     fn api_root(&self, head: &Parts) -> String {
         if let Some(fixed) = &self.settings.api_root {
             return fixed.clone();
+        }
+        if let Some(ApiRoot(root)) = head.extensions.get() {
+            return root.clone();
         }
         let host = head.uri.authority().map(::http::uri::Authority::as_str);
         let host = host.or_else(|| text(&head.headers, header::HOST.as_str()));

@@ -1,0 +1,201 @@
+//! The blob port on a bucket: content comes and goes in parts and is never held whole.
+
+mod reader;
+mod upload;
+
+use crate::{clients::Clients, settings::Settings};
+use async_trait::async_trait;
+use aws_sdk_s3::{
+    error::{ProvideErrorMetadata, SdkError},
+    presigning::PresigningConfig,
+};
+use futures_util::stream;
+use jiff::Timestamp;
+use mano_ports::{
+    blobs::{Blobs, ByteStream, Error, ReadSeek, Stored},
+    error::Source,
+    workflows::Listing,
+};
+use std::{io, time::Duration};
+
+/// What the keys of the port's blobs begin with in the bucket.
+pub const PREFIX: &str = "blobs/";
+
+/// Blobs in a bucket.
+#[derive(Debug, Clone)]
+pub struct S3Blobs {
+    client: aws_sdk_s3::Client,
+    bucket: String,
+}
+
+/// A blob as the bucket lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// When it was put.
+    pub modified: Timestamp,
+}
+
+/// What an upload by a presigned address must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// Bytes in all.
+    pub size: u64,
+    /// SHA-256 in Base64, as S3 compares it.
+    pub sha256: String,
+}
+
+impl S3Blobs {
+    /// The bucket that the settings name.
+    #[must_use]
+    pub fn new(clients: &Clients, settings: &Settings) -> Self {
+        Self { client: clients.s3.clone(), bucket: settings.bucket.clone() }
+    }
+
+    /// Blobs whose names begin with `folder`, in pages.
+    ///
+    /// # Errors
+    /// The bucket cannot be read.
+    pub async fn list(&self, folder: &str, after: Option<&str>) -> Result<Listing<Listed>, Error> {
+        let list = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .prefix(format!("{PREFIX}{folder}"))
+            .set_continuation_token(after.map(Into::into));
+        let listed = list.send().await.map_err(unavailable)?;
+        let items = listed.contents.unwrap_or_default().into_iter().filter_map(|object| {
+            let name = object.key?.strip_prefix(PREFIX)?.to_owned();
+            let modified = Timestamp::from_second(object.last_modified?.secs()).ok()?;
+            Some(Listed { name, modified })
+        });
+        Ok(Listing { items: items.collect(), next: listed.next_continuation_token })
+    }
+
+    /// An address to which whoever has it may put this content, and no other, for a while.
+    ///
+    /// # Errors
+    /// The name is none, or there are no credentials to sign with.
+    pub async fn presign_put(
+        &self,
+        name: &str,
+        expected: &Expected,
+        valid: Duration,
+    ) -> Result<String, Error> {
+        let size = i64::try_from(expected.size).unwrap_or(i64::MAX);
+        let put = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key(name)?)
+            .content_length(size)
+            .checksum_sha256(&expected.sha256);
+        let signed = put.presigned(presigning(valid)?).await.map_err(unavailable)?;
+        Ok(signed.uri().to_owned())
+    }
+
+    /// An address from which whoever has it may get this content for a while.
+    ///
+    /// # Errors
+    /// The name is none, or there are no credentials to sign with.
+    pub async fn presign_get(&self, name: &str, valid: Duration) -> Result<String, Error> {
+        let get = self.client.get_object().bucket(&self.bucket).key(key(name)?);
+        let signed = get.presigned(presigning(valid)?).await.map_err(unavailable)?;
+        Ok(signed.uri().to_owned())
+    }
+
+    /// The size and the revision of a blob.
+    async fn head(&self, name: &str) -> Result<(u64, Option<String>), Error> {
+        let head = self.client.head_object().bucket(&self.bucket).key(key(name)?);
+        let head = head.send().await.map_err(|error| wrap(name, error))?;
+        let size = u64::try_from(head.content_length.unwrap_or_default()).unwrap_or_default();
+        Ok((size, head.e_tag))
+    }
+
+    /// The body of a range that is not empty; none: it begins beyond the end.
+    async fn range(
+        &self,
+        name: &str,
+        (from, to): (u64, u64),
+        revision: Option<String>,
+    ) -> Result<Option<aws_sdk_s3::primitives::ByteStream>, Error> {
+        let get = self.client.get_object().bucket(&self.bucket).key(key(name)?);
+        let get = get.range(format!("bytes={from}-{}", to - 1)).set_if_match(revision);
+        match get.send().await {
+            Ok(got) => Ok(Some(got.body)),
+            Err(error) if error.code() == Some("InvalidRange") => Ok(None),
+            Err(error) => Err(wrap(name, error)),
+        }
+    }
+}
+
+#[async_trait]
+impl Blobs for S3Blobs {
+    async fn put(&self, name: &str, content: ByteStream, limit: u64) -> Result<Stored, Error> {
+        upload::upload(self, key(name)?, content, limit).await
+    }
+
+    async fn size(&self, name: &str) -> Result<u64, Error> {
+        Ok(self.head(name).await?.0)
+    }
+
+    async fn open(&self, name: &str, from: u64, to: u64) -> Result<ByteStream, Error> {
+        if from >= to {
+            self.head(name).await?;
+            return Ok(Box::pin(stream::empty()));
+        }
+        let Some(body) = self.range(name, (from, to), None).await? else {
+            return Ok(Box::pin(stream::empty()));
+        };
+        Ok(Box::pin(stream::unfold(body, async |mut body| {
+            let part = body.next().await?;
+            Some((part.map_err(io::Error::other), body))
+        })))
+    }
+
+    async fn reader(&self, name: &str) -> Result<Box<dyn ReadSeek>, Error> {
+        let (size, revision) = self.head(name).await?;
+        Ok(Box::new(reader::Reader::new(self.clone(), name.into(), size, revision)))
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), Error> {
+        let Ok(key) = key(name) else { return Ok(()) };
+        let delete = self.client.delete_object().bucket(&self.bucket).key(key);
+        match delete.send().await {
+            Err(error) if !is_absent(&error) => Err(unavailable(error)),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+}
+
+fn presigning(valid: Duration) -> Result<PresigningConfig, Error> {
+    PresigningConfig::expires_in(valid).map_err(unavailable)
+}
+
+/// The key of a name; a name that cannot be put is a name nothing is found under.
+fn key(name: &str) -> Result<String, Error> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-./_".contains(&byte);
+    let inside = name.len() <= 1000
+        && name.bytes().all(allowed)
+        && name.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
+    if inside { Ok(format!("{PREFIX}{name}")) } else { Err(Error::Absent(name.into())) }
+}
+
+fn unavailable(error: impl Into<Source>) -> Error {
+    Error::Unavailable(error.into())
+}
+
+/// Says that there is nothing of this name, or that the bucket failed.
+fn wrap<E>(name: &str, error: SdkError<E>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    if is_absent(&error) { Error::Absent(name.into()) } else { unavailable(error) }
+}
+
+/// A HEAD has no body to say why: the status must do.
+fn is_absent<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    let nothing = matches!(error.code(), Some("NoSuchKey" | "NotFound"));
+    nothing || error.raw_response().is_some_and(|response| response.status().as_u16() == 404)
+}

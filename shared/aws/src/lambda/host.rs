@@ -1,0 +1,155 @@
+//! Finds the row of a function's table that an invocation is for, and calls it in time.
+
+use super::{
+    answer,
+    api::ApiRequest,
+    asked::Asked,
+    caller::Signed,
+    failure::Failure,
+    messages::{self, Inbox},
+    surroundings::Surroundings,
+};
+use futures_util::FutureExt;
+use jiff::Timestamp;
+use mano_ports::{
+    Error,
+    door::{Clash, Door, Settings as Conventions},
+    function::{Event, Function, OnEvent, StepCall},
+    http::Content,
+};
+use serde_json::{Value, json};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use tracing::Instrument;
+
+/// A handler of a request may take so long; API Gateway waits 29 s.
+const API: Duration = Duration::from_secs(25);
+/// A step may take so long; longer work is watched.
+const STEP: Duration = Duration::from_secs(60);
+
+/// The functions of one Lambda function, ready to be invoked.
+pub struct Host {
+    functions: &'static [&'static Function],
+    around: Surroundings,
+    door: Door,
+}
+
+impl Host {
+    /// Reads the tables.
+    ///
+    /// # Errors
+    /// Two routes that answer the same.
+    pub fn new(
+        functions: &'static [&'static Function],
+        around: Surroundings,
+    ) -> Result<Self, Clash> {
+        let conventions = Conventions {
+            api_root: around.settings.api_root.clone(),
+            scheme: "https",
+            patience: API,
+            stream_patience: API,
+            ..Conventions::default()
+        };
+        let signed = Signed(around.settings.tenants.clone());
+        let door = Door::new(functions, conventions, Arc::new(signed))?;
+        Ok(Self { functions, around, door })
+    }
+
+    /// Handles one invocation, which Lambda ends at `until`.
+    ///
+    /// # Errors
+    /// What the row failed with, in Lambda's words.
+    pub async fn handle(&self, event: Value, until: Timestamp) -> Result<Value, Failure> {
+        match Asked::read(event)? {
+            Asked::Api(request) => Ok(self.request(*request).await),
+            Asked::Step(call) => self.step(*call, until).await,
+            Asked::Messages(received) => {
+                let consumers = self.functions.iter().flat_map(|function| function.consumers);
+                let (cx, queue) = (&self.around.cx, &self.around.queue);
+                let inbox = Inbox { cx, queue, consumers: consumers.collect() };
+                Ok(messages::handle(&inbox, received, until).await)
+            }
+            Asked::Events(events) => {
+                for (account, event) in events {
+                    self.event(&account, event).await?;
+                }
+                Ok(json!({}))
+            }
+            Asked::Records(_) => Err(Failure::bug("stream records are the relay's")),
+        }
+    }
+
+    async fn request(&self, request: ApiRequest) -> Value {
+        match request.decode() {
+            Ok((head, content)) => {
+                let content = Content::Bytes(content);
+                answer::encode(self.door.answer(&self.around.cx, head, content).await).await
+            }
+            Err(refusal) => answer::refuse(&refusal),
+        }
+    }
+
+    async fn step(&self, call: StepCall, until: Timestamp) -> Result<Value, Failure> {
+        let mut steps = self.functions.iter().flat_map(|function| function.steps);
+        let Some(row) = steps.find(|row| row.name == call.step) else {
+            return Err(Failure::bug(format!("this function has no step '{}'", call.step)));
+        };
+        let span = tracing::info_span!(
+            "step",
+            name = row.name,
+            tenant = call.tenant.as_str(),
+            op = call.op,
+            run = call.run,
+            traceparent = call.more.get("trace").and_then(|trace| trace.as_str()),
+        );
+        let cx = &self.around.cx;
+        let work = guarded((row.handler)(cx, call)).instrument(span.clone());
+        let left = Duration::try_from(until.duration_since(cx.clock.now())).unwrap_or_default();
+        let answer = tokio::select! {
+            answer = work => answer,
+            () = cx.clock.sleep(left.min(STEP)) => {
+                let seconds = left.min(STEP).as_secs();
+                return Err(Failure::transient(format!("the step did not end within {seconds} s")));
+            }
+        };
+        answer.map_err(|error| {
+            let failure = Failure::from(&error);
+            let _in = span.enter();
+            tracing::warn!(error = failure.error, cause = failure.cause, "a step failed");
+            failure
+        })
+    }
+
+    /// Calls every row that is interested; the first failure brings the event again.
+    async fn event(&self, account: &str, mut event: Event) -> Result<(), Failure> {
+        // The cloud's own events are nobody's request.
+        if !event.source.starts_with("aws.") {
+            event.principal = self.around.settings.tenants.sender(account, &event.source);
+        }
+        let rows = self.functions.iter().flat_map(|function| function.requests);
+        let mut result = Ok(());
+        for row in rows.filter(|row| is_for(row, &event)) {
+            let span = tracing::info_span!("event", source = event.source, id = event.id);
+            let call = guarded((row.handler)(&self.around.cx, &event)).instrument(span);
+            if let Err(error) = call.await {
+                let (source, kind) = (&event.source, &event.detail_type);
+                tracing::warn!(source, kind, error = error.chain(), "an event was not handled");
+                result = result.and(Err(Failure::from(&error)));
+            }
+        }
+        result
+    }
+}
+
+/// A panic is a defect of this call and of nothing else.
+pub(super) async fn guarded<T>(call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let caught = AssertUnwindSafe(call).catch_unwind().await;
+    caught.unwrap_or_else(|_| Err(Error::Bug("the handler panicked".into())))
+}
+
+fn is_for(row: &OnEvent, event: &Event) -> bool {
+    let kind = match row.detail_type.strip_suffix('*') {
+        Some(head) => event.detail_type.starts_with(head),
+        None => row.detail_type == event.detail_type,
+    };
+    kind && (row.source == "*" || row.source == event.source)
+}

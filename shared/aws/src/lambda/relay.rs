@@ -1,0 +1,217 @@
+//! Hands committed facts to whoever listens: in order per document, at least once, for ever.
+//!
+//! ```text
+//!   stream record: a fact was written ─┐
+//!   scheduled event: overdue facts ────┴▶ lane of its document ─▶ due facts, in order ─▶ listeners
+//!                                                                      ▲                   │
+//!                                                                      └── row deleted ◀───┘
+//! ```
+//!
+//! The table is the truth: a record only says which document spoke, so records that are
+//! lost, doubled or late change nothing.
+
+use super::{
+    asked::{Asked, Record},
+    failure::Failure,
+    host::guarded,
+    surroundings::Surroundings,
+};
+use crate::{
+    pause::jittered,
+    store::{Due, keys},
+};
+use futures_util::{StreamExt, future::join_all, stream};
+use jiff::{SignedDuration, Timestamp};
+use mano_ports::{
+    Error,
+    function::{Event, Function, Listener},
+};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, io::Write as _, time::Duration};
+use tracing::Instrument;
+
+/// Lanes at work at the same time.
+const AT_ONCE: usize = 32;
+/// How often listeners are called for one fact before its lane is left to a later invocation.
+const ATTEMPTS: u32 = 4;
+/// What was due for so long was not relayed by the stream.
+const FORGOTTEN: SignedDuration = SignedDuration::from_secs(30);
+/// So long before the end of an invocation no fact is begun.
+const MARGIN: SignedDuration = SignedDuration::from_secs(3);
+
+/// The listeners of all functions, ready to be told.
+pub struct RelayHost {
+    listeners: Vec<&'static Listener>,
+    around: Surroundings,
+}
+
+/// Why a lane stopped before its end.
+enum Stopped {
+    /// A listener failed too often.
+    Failed(String),
+    /// The invocation ends soon.
+    Late,
+}
+
+impl RelayHost {
+    /// Reads the tables.
+    #[must_use]
+    pub fn new(functions: &'static [&'static Function], around: Surroundings) -> Self {
+        let listeners = functions.iter().flat_map(|function| function.listeners).collect();
+        Self { listeners, around }
+    }
+
+    /// Handles one invocation, which Lambda ends at `until`.
+    ///
+    /// # Errors
+    /// It is no invocation of the relay, or the table cannot be read.
+    pub async fn handle(&self, event: Value, until: Timestamp) -> Result<Value, Failure> {
+        match Asked::read(event)? {
+            Asked::Records(records) => Ok(self.records(records, until).await),
+            Asked::Events(events) if events.iter().all(|(_, event)| is_scheduled(event)) => {
+                let now = self.around.cx.clock.now();
+                self.sweep(now - FORGOTTEN, until).await?;
+                if now.as_second() / 60 % 60 == 0 {
+                    self.sweep_blobs().await;
+                }
+                Ok(json!({}))
+            }
+            Asked::Api(_) | Asked::Step(_) | Asked::Messages(_) | Asked::Events(_) => {
+                Err(Failure::bug("the relay takes stream records and the scheduled event only"))
+            }
+        }
+    }
+
+    /// Relays what the records speak of; the answer names the records to come again.
+    async fn records(&self, records: Vec<Record>, until: Timestamp) -> Value {
+        let mut lanes: BTreeMap<String, Record> = BTreeMap::new();
+        for record in records {
+            if let Some((about, _)) = keys::parse_fact(&record.sk) {
+                // What follows in the same lane is read with its first.
+                lanes.entry(about.to_owned()).or_insert(record);
+            }
+        }
+        let (abouts, firsts): (Vec<_>, Vec<_>) = lanes.into_iter().unzip();
+        let ends = self.lanes(abouts, until).await;
+        let again = ends.into_iter().zip(firsts).filter(|(relayed, _)| !relayed);
+        let again: Vec<_> =
+            again.map(|(_, record)| json!({ "itemIdentifier": record.sequence })).collect();
+        json!({ "batchItemFailures": again })
+    }
+
+    /// Relays what was due before an instant.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    pub async fn sweep(&self, before: Timestamp, until: Timestamp) -> Result<(), Failure> {
+        let overdue = self.around.store.overdue(before.as_millisecond()).await;
+        let overdue = overdue.map_err(|error| Failure::from(&Error::from(error)))?;
+        self.measure(overdue.facts);
+        self.lanes(overdue.abouts, until).await;
+        Ok(())
+    }
+
+    async fn sweep_blobs(&self) {
+        match self.around.store.sweep_blobs().await {
+            Ok(gone) => tracing::info!(gone, "content that belonged to nobody was removed"),
+            // The next hour comes again.
+            Err(error) => {
+                tracing::warn!(error = Error::from(error).chain(), "the sweep of content failed");
+            }
+        }
+    }
+
+    /// Tells the metrics how many facts were overdue, in the embedded metric format.
+    fn measure(&self, overdue: usize) {
+        let line = json!({
+            "_aws": {
+                "Timestamp": self.around.cx.clock.now().as_millisecond(),
+                "CloudWatchMetrics": [{
+                    "Namespace": "mano",
+                    "Dimensions": [["Site"]],
+                    "Metrics": [{ "Name": "FactsOverdue", "Unit": "Count" }],
+                }],
+            },
+            "Site": self.around.settings.site,
+            "FactsOverdue": overdue,
+        });
+        // Without a reader of the output there is nobody to tell.
+        let _ = writeln!(std::io::stdout(), "{line}");
+    }
+
+    /// Relays lanes side by side; whether each came to its end.
+    async fn lanes(&self, abouts: Vec<String>, until: Timestamp) -> Vec<bool> {
+        let lanes = stream::iter(abouts).map(async |about| match self.lane(&about, until).await {
+            Ok(()) => true,
+            Err(Stopped::Late) => false,
+            Err(Stopped::Failed(error)) => {
+                tracing::error!(about, error, "a fact was not heard; it stays due");
+                false
+            }
+        });
+        lanes.buffered(AT_ONCE).collect().await
+    }
+
+    /// Relays the due facts of one document, in order.
+    async fn lane(&self, about: &str, until: Timestamp) -> Result<(), Stopped> {
+        let failed = |error| Stopped::Failed(Error::from(error).chain());
+        loop {
+            let facts = self.around.store.due(about).await.map_err(failed)?;
+            if facts.is_empty() {
+                return Ok(());
+            }
+            for due in &facts {
+                self.tell(due, until).await?;
+                self.around.store.relayed(due).await.map_err(failed)?;
+            }
+        }
+    }
+
+    /// Calls every listener until each has succeeded.
+    async fn tell(&self, due: &Due, until: Timestamp) -> Result<(), Stopped> {
+        let fact = &due.fact;
+        let name = &fact.fact.name;
+        let mut left: Vec<_> = self.listeners.iter().filter(|row| row.hears(name)).collect();
+        for attempt in 0..ATTEMPTS {
+            if self.around.cx.clock.now() + MARGIN >= until {
+                return Err(Stopped::Late);
+            }
+            if attempt > 0 {
+                let (base, most) = (Duration::from_millis(50), Duration::from_secs(1));
+                self.around.cx.clock.sleep(jittered(attempt, base, most)).await;
+            }
+            let calls = left.into_iter().map(|row| async move {
+                let heard = self.call(due, row).await;
+                heard.is_err().then_some(row)
+            });
+            left = join_all(calls).await.into_iter().flatten().collect();
+            if left.is_empty() {
+                return Ok(());
+            }
+        }
+        let names: Vec<_> = left.iter().map(|row| row.name).collect();
+        Err(Stopped::Failed(format!("{name} failed at {}", names.join(", "))))
+    }
+
+    async fn call(&self, due: &Due, row: &'static Listener) -> Result<(), Error> {
+        let fact = &due.fact;
+        let span = tracing::info_span!(
+            "listener",
+            name = row.name,
+            fact = fact.fact.name,
+            tenant = fact.fact.about.tenant.as_str(),
+            op = fact.fact.about.id,
+            traceparent = fact.origin.trace,
+        );
+        let heard = guarded((row.handler)(&self.around.cx, fact)).instrument(span.clone()).await;
+        if let Err(error) = &heard {
+            let _in = span.enter();
+            tracing::warn!(error = error.chain(), "a listener failed; it is called again");
+        }
+        heard
+    }
+}
+
+fn is_scheduled(event: &Event) -> bool {
+    event.source == "aws.events" && event.detail_type == "Scheduled Event"
+}

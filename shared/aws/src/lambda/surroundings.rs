@@ -1,0 +1,49 @@
+//! The ports of a function, filled in from its environment.
+
+use crate::{
+    bus::EventBus,
+    clients::Clients,
+    queue::SqsQueue,
+    settings::Settings,
+    store::DynamoStore,
+    time::{RandomIds, SystemClock},
+    workflows::StepFunctions,
+};
+use mano_ports::{Cx, clock::Clock, store::Store, vim::Vims};
+use std::sync::Arc;
+
+/// Makes the drivers of VIMs, given a memory for those that are simulated.
+pub type Drivers = fn(Arc<dyn Store>, Arc<dyn Clock>) -> Arc<dyn Vims>;
+
+/// What a host works with.
+pub struct Surroundings {
+    /// What the environment says.
+    pub settings: Arc<Settings>,
+    /// The ports.
+    pub cx: Cx,
+    pub(super) store: Arc<DynamoStore>,
+    pub(super) queue: Arc<SqsQueue>,
+}
+
+impl Surroundings {
+    /// The ports on AWS; nothing is connected yet.
+    #[must_use]
+    pub fn new(settings: Settings, clients: &Clients, drivers: Drivers) -> Self {
+        let settings = Arc::new(settings);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let store = Arc::new(DynamoStore::new(clients, &settings, Arc::clone(&clock)));
+        let queue = Arc::new(SqsQueue::new(clients, &settings, Arc::clone(&clock)));
+        let memory: Arc<dyn Store> = Arc::clone(&store) as _;
+        let cx = Cx {
+            workflows: Arc::new(StepFunctions::new(clients, &settings)),
+            bus: Arc::new(EventBus::new(clients, &settings, Arc::clone(&clock))),
+            blobs: Arc::new(crate::S3Blobs::new(clients, &settings)),
+            vims: drivers(Arc::clone(&memory), Arc::clone(&clock)),
+            queue: Arc::clone(&queue) as _,
+            ids: Arc::new(RandomIds),
+            store: memory,
+            clock,
+        };
+        Self { settings, cx, store, queue }
+    }
+}

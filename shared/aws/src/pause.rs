@@ -1,0 +1,27 @@
+//! How long to wait before trying again: longer each time, and never all at the same moment.
+
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Between nothing and `base` doubled `attempt` times, at most `most` (full jitter).
+pub(crate) fn jittered(attempt: u32, base: Duration, most: Duration) -> Duration {
+    let ceiling = base.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX)).min(most);
+    let (random, _) = Uuid::new_v4().as_u64_pair();
+    // The version's bits lie low: the upper half is random all through.
+    let share = f64::from(u32::try_from(random >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX);
+    ceiling.mul_f64(share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_grows_to_its_limit_and_differs_each_time() {
+        let (base, most) = (Duration::from_millis(10), Duration::from_secs(1));
+        let longest = |attempt| (0..200).map(|_| jittered(attempt, base, most)).max();
+        assert!(longest(0) <= Some(base));
+        assert!(longest(3) > Some(base) && longest(3) <= Some(base * 8));
+        assert!(longest(40) > Some(most / 2) && longest(40) <= Some(most));
+    }
+}

@@ -1,0 +1,170 @@
+//! What a function is told by its environment, read once and named where it is missing.
+
+use crate::tenants::{BadTenants, Tenants};
+use std::collections::HashMap;
+
+/// What stands in the way of starting.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Variables that must be there and are not.
+    #[error("the environment has no {}: set it on the function", .0.join(", no "))]
+    Missing(Vec<String>),
+    /// A variable whose value is none of those there are.
+    #[error("{name} is '{value}', which is none of: {known}")]
+    Unknown {
+        /// The variable.
+        name: &'static str,
+        /// What it says.
+        value: String,
+        /// What it may say.
+        known: &'static str,
+    },
+    /// The map of tenants cannot be read.
+    #[error("MANO_TENANTS cannot be read")]
+    Tenants(#[from] BadTenants),
+}
+
+/// The surroundings of a function.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The table of all documents.
+    pub table: String,
+    /// The bucket of all content.
+    pub bucket: String,
+    /// The event bus for OSS and BSS, by name.
+    pub bus: String,
+    /// The beginning of every state machine's ARN; a workflow's name completes it.
+    pub state_machines: String,
+    /// The place that alone writes its documents.
+    pub site: String,
+    /// Who belongs to which tenant.
+    pub tenants: Tenants,
+    /// Scheme, host and prefix for links; none: as the client called.
+    pub api_root: Option<String>,
+    /// Whether an emulator answers instead of AWS.
+    pub emulated: bool,
+    variables: HashMap<String, String>,
+}
+
+impl Settings {
+    /// Reads variables; empty ones count as missing.
+    ///
+    /// # Errors
+    /// Everything that is missing, at once, or the first value that cannot be.
+    pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
+        let variables: HashMap<_, _> =
+            variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let mut missing = Vec::new();
+        let mut must = |name: &str| {
+            variables.get(name).cloned().unwrap_or_else(|| {
+                missing.push(name.to_owned());
+                String::new()
+            })
+        };
+        let (table, bucket, bus) = (must("MANO_TABLE"), must("MANO_BUCKET"), must("MANO_BUS"));
+        let state_machines = must("MANO_STATE_MACHINE_PREFIX");
+        if !["AWS_REGION", "MANO_REGION"].iter().any(|name| variables.contains_key(*name)) {
+            missing.push("AWS_REGION".into());
+        }
+        if !missing.is_empty() {
+            return Err(Error::Missing(missing));
+        }
+        let optional = |name: &str| variables.get(name).cloned();
+        Ok(Self {
+            table,
+            bucket,
+            bus,
+            state_machines,
+            site: optional("MANO_SITE").unwrap_or_else(|| "core".into()),
+            tenants: Tenants::parse(optional("MANO_TENANTS").as_deref())?,
+            api_root: optional("MANO_API_ROOT").map(|root| root.trim_end_matches('/').to_owned()),
+            emulated: ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]
+                .iter()
+                .any(|name| variables.contains_key(*name)),
+            variables,
+        })
+    }
+
+    /// Refuses to start without the queues that a function receives from.
+    ///
+    /// # Errors
+    /// The variables that are missing.
+    pub fn demand_queues(&self, queues: impl Iterator<Item = &'static str>) -> Result<(), Error> {
+        let names = queues.flat_map(|queue| [variable("QUEUE", queue), variable("DEAD", queue)]);
+        let missing: Vec<_> = names.filter(|name| !self.variables.contains_key(name)).collect();
+        if missing.is_empty() { Ok(()) } else { Err(Error::Missing(missing)) }
+    }
+
+    /// The region, where it has a name of its own.
+    #[must_use]
+    pub fn region(&self) -> Option<String> {
+        self.variables.get("MANO_REGION").cloned()
+    }
+
+    /// Any other variable.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+
+    /// Where messages of a queue go.
+    ///
+    /// # Errors
+    /// The variable that is missing.
+    pub fn queue(&self, name: &str) -> Result<&str, Error> {
+        self.url(variable("QUEUE", name))
+    }
+
+    /// Where messages of a queue go that nobody could handle.
+    ///
+    /// # Errors
+    /// The variable that is missing.
+    pub fn dead(&self, name: &str) -> Result<&str, Error> {
+        self.url(variable("DEAD", name))
+    }
+
+    fn url(&self, name: String) -> Result<&str, Error> {
+        self.variables.get(&name).map(String::as_str).ok_or_else(|| Error::Missing(vec![name]))
+    }
+}
+
+/// `MANO_QUEUE_UPLOAD_WATCH` of the queue `upload-watch`.
+fn variable(what: &str, queue: &str) -> String {
+    format!("MANO_{what}_{}", queue.to_uppercase().replace('-', "_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> Result<Settings, Error> {
+        Settings::read(pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())))
+    }
+
+    const ALL: [(&str, &str); 6] = [
+        ("MANO_TABLE", "t"),
+        ("MANO_BUCKET", "b"),
+        ("MANO_BUS", "u"),
+        ("MANO_STATE_MACHINE_PREFIX", "arn:aws:states:us-east-1:1:stateMachine:s-"),
+        ("AWS_REGION", "us-east-1"),
+        ("MANO_QUEUE_UPLOAD_WATCH", "http://queue"),
+    ];
+
+    #[test]
+    fn everything_that_is_missing_is_named_at_once() {
+        let said = of(&[("MANO_BUS", "u"), ("MANO_TABLE", "")]).expect_err("missing").to_string();
+        for name in ["MANO_TABLE", "MANO_BUCKET", "MANO_STATE_MACHINE_PREFIX", "AWS_REGION"] {
+            assert!(said.contains(name), "{said}");
+        }
+        assert!(!said.contains("MANO_BUS"), "{said}");
+    }
+
+    #[test]
+    fn a_queue_goes_by_its_name_in_capitals() {
+        let settings = of(&ALL).expect("complete");
+        assert_eq!(settings.queue("upload-watch").expect("set"), "http://queue");
+        let said = settings.demand_queues(["upload-watch"].into_iter()).expect_err("no dead");
+        assert!(said.to_string().contains("MANO_DEAD_UPLOAD_WATCH"), "{said}");
+        assert!(settings.queue("watch").is_err());
+    }
+}
