@@ -29,7 +29,8 @@ Tasks end as --tasks says: a JSON array, one line for the k-th call of a state, 
 event is the history event that ends the call: TaskSucceeded, TaskFailed, TaskTimedOut,
 TaskSubmitFailed, TaskStartFailed, and the same with LambdaFunction or Activity. Without it, an
 output succeeds and anything else fails. submitted is what the call of a job returns at once;
-worker names who took an activity. A call without a line ends the run, unless --echo is given.
+worker names who took an activity. A call without a line ends the run, unless --echo is given;
+an activity that no line mentions does not exist.
 
 Exit status: 0 the execution ended, however; 1 it could not run or did not end; 2 misused.
 
@@ -134,6 +135,7 @@ fn rehearse(asked: &Run) -> Result<RunReport, Failure> {
                 .next("see its form in `mano workflow run --help`")
         })?,
     };
+    let absent = if asked.echo { Vec::new() } else { absent_activities(&definition, &script) };
     let mut script = if asked.echo { script } else { script.strict() };
     let folder = asked.blobs.as_deref().map(Folder::open).transpose()?;
     let options = RunOptions {
@@ -145,10 +147,19 @@ fn rehearse(asked: &Run) -> Result<RunReport, Failure> {
         patience_millis: PATIENCE_MILLIS,
         ..RunOptions::default()
     };
-    runner::run_from(&definition, start(asked, &input), options).map_err(|error| {
+    let mut start = start(asked, &input);
+    start.absent_activities = absent;
+    runner::run_from(&definition, start, options).map_err(|error| {
         let place = asked.input.as_deref().unwrap_or(file);
         Failure::new(format!("{}: {error}", place.display()))
     })
+}
+
+/// The activities that the script has no word on.
+fn absent_activities(definition: &Definition, script: &Script) -> Vec<String> {
+    let unknown = definition.tasks().filter(|(state, _)| !script.knows(state));
+    let activities = unknown.filter(|(_, resource)| resource.contains(":activity:"));
+    activities.map(|(_, resource)| resource.to_owned()).collect()
 }
 
 /// The execution: the machine is called as its file.

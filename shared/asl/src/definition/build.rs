@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     Diagnostic, Flow, FlowId, Language, Machine, Severity, State, StateId,
     fields::{Fields, Findings, SCHEMA},
+    scopes,
 };
 
 /// Longest definition, in bytes.
@@ -32,6 +33,7 @@ pub(super) fn build(text: &str, kind: crate::Kind) -> (Option<Machine>, Vec<Diag
     }
     let mut builder = Builder { express: kind == crate::Kind::Express, ..Builder::default() };
     let machine = builder.machine(&value);
+    scopes::check(&value, &mut builder.findings);
     let mut findings = builder.findings.0;
     findings.sort_by_key(|finding| finding.severity == Severity::Warning);
     (machine, findings)

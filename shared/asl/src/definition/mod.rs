@@ -6,6 +6,7 @@ mod container;
 mod fields;
 mod handlers;
 mod machine;
+mod scopes;
 mod states;
 mod task;
 mod values;

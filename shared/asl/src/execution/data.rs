@@ -19,6 +19,14 @@ use crate::{
     template::Template,
 };
 
+/// Most bytes that all variables of an execution may have together.
+const MAX_VARIABLES: usize = 10 << 20;
+
+/// Bytes of variables, as JSON text.
+fn bytes_of(variables: &Variables) -> usize {
+    variables.values().map(|value| value.text().len()).sum()
+}
+
 impl Turn<'_> {
     /// What the state works on: the raw input through `InputPath`.
     pub(super) fn effective(&self, frame: &Frame, state: &State) -> Result<Doc, Fault> {
@@ -149,14 +157,33 @@ impl Turn<'_> {
     ) -> Result<Option<Variables>, Fault> {
         let Some(assign) = assign else { return Ok(None) };
         let mut variables = Variables::new();
+        let mut bytes = 0;
         for (name, template) in assign {
             let value = self.with_env(frame, state, sight, |env| template.fill(env))?;
-            if value.text().len() > self.x.limits.max_bytes {
+            bytes += value.text().len();
+            // The limit holds for each variable and for all that one state sets.
+            if bytes > self.x.limits.max_bytes {
                 return Err(Fault::too_large(&state.name));
             }
             variables.insert(Arc::clone(name), value);
         }
         Ok(Some(variables))
+    }
+
+    /// Whether the execution may keep these variables as well. What was assigned is counted until it
+    /// might be too much; only then is counted what is really there.
+    fn may_keep(&mut self, frame: &Frame, assigned: Option<&Variables>) -> bool {
+        let Some(assigned) = assigned else { return true };
+        let more = bytes_of(assigned);
+        self.x.assigned_bytes += more;
+        if self.x.assigned_bytes <= MAX_VARIABLES {
+            return true;
+        }
+        let others = self.x.frames.values().map(|frame| bytes_of(&frame.variables));
+        let own = frame.variables.iter().filter(|(name, _)| !assigned.contains_key(*name));
+        let own: usize = own.map(|(_, value)| value.text().len()).sum();
+        self.x.assigned_bytes = others.sum::<usize>() + own + more;
+        self.x.assigned_bytes <= MAX_VARIABLES
     }
 
     /// Writes the row that leaves the state, sets the variables and turns to the next state.
@@ -169,7 +196,7 @@ impl Turn<'_> {
         next: Next,
     ) -> Result<Flow, Fault> {
         let text = output.text();
-        if text.len() > self.x.limits.max_bytes {
+        if text.len() > self.x.limits.max_bytes || !self.may_keep(frame, assigned.as_ref()) {
             return Err(Fault::too_large(&state.name));
         }
         let shown = assigned.as_ref().filter(|variables| !variables.is_empty()).map(|variables| {

@@ -96,6 +96,9 @@ pub struct Start {
     pub limits: Limits,
     /// The part of the definition it runs.
     pub part: Part,
+    /// ARNs of activities that do not exist: a Task that names one fails the execution.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absent_activities: Vec<String>,
 }
 
 /// The part of a definition an execution runs: all of it, or the processor of a distributed Map.
@@ -120,6 +123,7 @@ impl Start {
             kind: Kind::Standard,
             limits: Limits::default(),
             part: Part::default(),
+            absent_activities: Vec::new(),
         }
     }
 }
@@ -175,6 +179,19 @@ pub struct Execution {
     children: BTreeMap<u64, FrameId>,
     /// The place of each child among its siblings.
     slots: BTreeMap<u64, usize>,
+    /// At least the bytes of all variables.
+    #[serde(default, skip_serializing_if = "is_default")]
+    assigned_bytes: usize,
+    /// Whether the timer of the longest life is set.
+    #[serde(default, skip_serializing_if = "is_default")]
+    is_limited: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    absent_activities: Vec<String>,
+}
+
+/// Whether a field need not be written down.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Execution {
@@ -230,6 +247,9 @@ impl Execution {
             tokens: BTreeMap::new(),
             children: BTreeMap::new(),
             slots: BTreeMap::new(),
+            assigned_bytes: 0,
+            is_limited: false,
+            absent_activities: start.absent_activities,
         }
     }
 

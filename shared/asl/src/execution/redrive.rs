@@ -34,6 +34,7 @@ impl Turn<'_> {
         }
         self.x.status = Status::Running;
         self.x.ending = None;
+        self.x.is_limited = false;
         self.x.identity.redrive_count += 1;
         self.x.identity.redriven_at = Some(self.now);
         let (last, count) = (self.x.last_event, self.x.identity.redrive_count);

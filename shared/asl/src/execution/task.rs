@@ -29,6 +29,9 @@ impl<'a> Turn<'a> {
         effective: &Doc,
     ) -> Result<Flow, Fault> {
         let resource = &task.resource;
+        if self.x.absent_activities.iter().any(|absent| **absent == *resource.arn) {
+            return Err(Fault::runtime(format!("The activity {} does not exist.", resource.arn)));
+        }
         let id = self.x.last_event + 1;
         let token = (!matches!(resource.integration, Integration::Lambda | Integration::Service))
             .then(|| self.token(id));
@@ -69,6 +72,9 @@ impl<'a> Turn<'a> {
         self.out.effects.push(Effect::Call(Box::new(call)));
         let whose = TimerOf::Frame(frame.id);
         let timeout = timeout.map(|seconds| self.timer(whose, self.in_seconds(seconds)));
+        if timeout.is_none() && token.is_some() {
+            self.limit_life();
+        }
         let started = resource.integration != Integration::Activity;
         // The heartbeat of an activity counts from when a worker has taken it.
         let heartbeat = heartbeat.map(|seconds| Heartbeat {
@@ -276,6 +282,9 @@ impl<'a> Turn<'a> {
         error: Option<String>,
         cause: Option<String>,
     ) {
+        if !self.is_alive() {
+            return;
+        }
         let Some((mut frame, work)) = self.take_task(task) else { return };
         let Some((state, resource)) = self.task_state(&frame) else { return };
         self.forget_task(&work);

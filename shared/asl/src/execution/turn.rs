@@ -26,6 +26,8 @@ const MAX_WRITTEN: usize = 32 << 20;
 const MAX_SPENT: u64 = 5_000_000;
 /// Longest Express execution.
 const MAX_EXPRESS_SECONDS: i64 = 300;
+/// Longest Standard execution, in milliseconds: a year.
+const MAX_STANDARD_MILLIS: i64 = 365 * 86_400 * 1000;
 
 /// The execution and what this turn has produced so far.
 pub(super) struct Turn<'a> {
@@ -85,12 +87,36 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// When a Standard execution must have ended.
+    fn end_of_life(&self) -> i64 {
+        self.x.identity.started_at.saturating_add(MAX_STANDARD_MILLIS)
+    }
+
+    /// Sees to it that an execution that may wait for very long is ended when its life is over. Most
+    /// need no timer for that: they have ended long before, or something happens that ends them.
+    pub(super) fn limit_life(&mut self) {
+        if self.x.kind == super::Kind::Standard && !self.x.is_limited {
+            self.x.is_limited = true;
+            self.timer(TimerOf::Execution, self.end_of_life());
+        }
+    }
+
+    /// Whether the execution can take anything in; one whose life is over ends here.
+    pub(super) fn is_alive(&mut self) -> bool {
+        let over = self.x.kind == super::Kind::Standard && self.now >= self.end_of_life();
+        if self.x.status == Status::Running && over {
+            self.time_out();
+        }
+        self.x.status == Status::Running
+    }
+
     /// Takes an event in. Whatever does not fit changes nothing.
     pub(super) fn event(&mut self, event: Event) {
-        if self.x.status != Status::Running {
-            if event == Event::Redrive {
-                self.redrive();
-            }
+        if self.x.status != Status::Running && event == Event::Redrive {
+            self.redrive();
+            return;
+        }
+        if !self.is_alive() {
             return;
         }
         match event {
@@ -212,6 +238,9 @@ impl<'a> Turn<'a> {
         let timer = self.x.next_timer;
         self.x.timers.insert(timer, whose);
         self.out.effects.push(Effect::SetTimer { timer: TimerId(timer), at_millis });
+        if at_millis > self.end_of_life() {
+            self.limit_life();
+        }
         timer
     }
 

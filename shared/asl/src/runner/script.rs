@@ -42,9 +42,10 @@ pub struct Script {
 /// One answer of a script.
 #[derive(Debug, Clone)]
 struct Line {
-    /// `None`: whichever call has no line of its own.
+    /// `None`: whichever call has no line of its own, one with the same input first.
     state: Option<String>,
     attempt: u64,
+    input: Option<Value>,
     /// `None`: it says nothing.
     answer: Option<Answer>,
     used: bool,
@@ -73,8 +74,12 @@ impl Script {
     ///
     /// `event` is the type of the history event that ends the call; without one, an outcome with an
     /// `output` succeeds and any other fails. `output`, `submitted` and `cause` are JSON, or strings
-    /// that hold JSON text. Outcomes come after `delay_ms` milliseconds of the run's own time. A line
-    /// without an `outcome` ends as the line of the same state before it, or says nothing.
+    /// that hold JSON text. Outcomes come after `delay_ms` milliseconds of the run's own time. A call
+    /// whose line has no `outcome` never ends.
+    ///
+    /// A line without a `state` is for any call that has none of its own: one with the line's
+    /// `input`, if there is such a line, or else whichever comes first. Without an `outcome` it ends
+    /// as the one before it.
     ///
     /// # Errors
     /// The text is not a JSON array of such objects.
@@ -104,8 +109,7 @@ impl Script {
         let exact = self.lines.iter().position(|line| {
             line.state.as_deref() == Some(&*call.state) && line.attempt == attempt
         });
-        let found =
-            exact.or_else(|| self.lines.iter().position(|line| line.state.is_none() && !line.used));
+        let found = exact.or_else(|| self.unnamed(call));
         let line = found.and_then(|found| self.lines.get_mut(found));
         let answer = line.and_then(|line| {
             line.used = true;
@@ -121,6 +125,22 @@ impl Script {
     }
 }
 
+impl Script {
+    /// Whether a call of the state may have a line.
+    #[must_use]
+    pub fn knows(&self, state: &str) -> bool {
+        self.lines.iter().any(|line| line.state.as_deref().is_none_or(|named| named == state))
+    }
+
+    /// A line for any state, as yet unused.
+    fn unnamed(&self, call: &Call) -> Option<usize> {
+        let input = call.arguments.value();
+        let open = |line: &Line| line.state.is_none() && !line.used;
+        let fits = |line: &Line| open(line) && line.input.as_ref() == Some(input);
+        self.lines.iter().position(fits).or_else(|| self.lines.iter().position(open))
+    }
+}
+
 fn line(value: &Value, before: &[Line]) -> Result<Line, String> {
     let fields = value.as_object().ok_or("it is not an object")?;
     let state = match fields.get("state") {
@@ -131,21 +151,23 @@ fn line(value: &Value, before: &[Line]) -> Result<Line, String> {
     let attempt = whole(fields, "attempt")?;
     let end = match fields.get("outcome") {
         Some(Value::Object(outcome)) => Some(end(outcome)?),
-        None | Some(Value::Null) => before
-            .iter()
-            .rfind(|line| line.state == state)
-            .and_then(|line| line.answer.as_ref())
-            .and_then(|answer| answer.end.clone()),
+        None | Some(Value::Null) if state.is_some() => None,
+        None | Some(Value::Null) => {
+            let last = before.iter().rfind(|line| line.state.is_none());
+            last.and_then(|line| line.answer.as_ref()).and_then(|answer| answer.end.clone())
+        }
         Some(other) => return Err(format!("'outcome' must be an object, not {other}")),
     };
     let delay_millis = i64::try_from(whole(fields, "delay_ms")?).unwrap_or(i64::MAX);
-    let answer = end.map(|end| Answer {
+    let says = state.is_some() || end.is_some();
+    let answer = says.then(|| Answer {
         worker: fields.get("worker").and_then(text),
         submitted: fields.get("submitted").and_then(json_text),
-        end: Some(end),
+        end,
         delay_millis,
     });
-    Ok(Line { state, attempt, answer, used: false })
+    let input = fields.get("input").cloned();
+    Ok(Line { state, attempt, input, answer, used: false })
 }
 
 fn whole(fields: &Map<String, Value>, name: &str) -> Result<u64, String> {

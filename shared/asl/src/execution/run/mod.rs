@@ -213,6 +213,7 @@ impl<'a> Turn<'a> {
             kind: if express { ExecutionKind::Express } else { ExecutionKind::Standard },
             limits: self.x.limits,
             part: Part { flow: map.processor },
+            absent_activities: self.x.absent_activities.clone(),
         }
     }
 
