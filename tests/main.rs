@@ -8,9 +8,13 @@
 )]
 
 mod boundaries;
+#[path = "fuzz/entry.rs"]
+mod entry;
 mod faults;
 mod golden;
 mod journeys;
+#[path = "fuzz/replay.rs"]
+mod replay;
 mod wiring;
 mod workflows;
 mod world;

@@ -50,7 +50,7 @@ async fn wrong_requests_change_nothing() {
     let level = json!({ "flavourId": "standard", "instantiationLevelId": "huge" });
     let said = refused(&world, &task("instantiate"), level, 422).await;
     assert!(said.contains("it has: one"), "{said}");
-    refused(&world, &task("instantiate"), json!({}), 422).await;
+    refused(&world, &task("instantiate"), json!({ "flavourId": 7 }), 422).await;
     refused(&world, &task("instantiate"), json!([]), 400).await;
     for (name, params) in [
         ("scale", json!({ "type": "SCALE_OUT", "aspectId": "size" })),

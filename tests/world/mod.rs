@@ -5,6 +5,7 @@ pub(crate) mod stock;
 
 use crate::wiring::FUNCTIONS;
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 use http::{HeaderMap, Method, Request, StatusCode};
 use jiff::Timestamp;
 use mano_embedded::{
@@ -19,6 +20,7 @@ use mano_ports::{
 use serde_json::{Value, json};
 use std::{
     path::{Path, PathBuf},
+    pin::pin,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -200,6 +202,29 @@ impl World {
             Body::Empty | Body::Text(..) | Body::Stream(..) => Value::Null,
         };
         Answer { status: answer.status, headers: answer.headers, body }
+    }
+
+    /// Asks with a head and a content as they are; time passes where the answer waits for it.
+    pub(crate) async fn raw(
+        &self,
+        head: http::request::Parts,
+        content: Bytes,
+    ) -> (u16, String, Vec<u8>) {
+        let mut asked = pin!(self.door.answer(self.host.cx(), head, Content::Bytes(content)));
+        let answer = loop {
+            match tokio::time::timeout(Duration::from_millis(50), &mut asked).await {
+                Ok(answer) => break answer,
+                Err(_) => self.clock.advance(Duration::from_secs(1)),
+            }
+        };
+        let media = answer.headers.get("content-type").map(|value| value.to_str().unwrap());
+        let media = media.unwrap_or_default().to_owned();
+        let body = match answer.body {
+            Body::Empty => Vec::new(),
+            Body::Json(bytes) | Body::Text(_, bytes) => bytes.to_vec(),
+            Body::Stream(_, _, bytes) => bytes.try_collect::<Vec<_>>().await.unwrap().concat(),
+        };
+        (answer.status.as_u16(), media, body)
     }
 
     /// GET.

@@ -6,6 +6,7 @@
 //! ```
 
 mod commit;
+mod copy;
 mod facts;
 mod open;
 mod read;
@@ -14,7 +15,7 @@ mod tests;
 pub(crate) mod writer;
 
 pub use facts::Due;
-pub use open::OpenError;
+pub use open::{Lock, OpenError};
 #[cfg(any(test, feature = "tap"))]
 pub use writer::Tap;
 
@@ -176,10 +177,26 @@ impl SqliteStore {
     pub fn backup(&self, to: &Path) -> Result<(), Error> {
         let failed = |error| Error::Unavailable(Box::new(error));
         let mut target = Connection::open(to).map_err(failed)?;
-        self.read(|db| {
-            let backup = rusqlite::backup::Backup::new(db, &mut target)?;
-            backup.run_to_completion(1024, Duration::ZERO, None)
-        })
+        self.read(|db| copy::all(db, &mut target))
+    }
+
+    /// Copies files of a folder, all as they were at one instant, while another process may own
+    /// them; its commits to the first of them are held for that instant.
+    ///
+    /// Blocks; call it from a thread that may.
+    ///
+    /// # Errors
+    /// A file is not there or cannot be read, or the target cannot be written.
+    pub fn copy_files(from: &Path, files: &[&str], to: &Path) -> Result<(), Error> {
+        copy::copy(from, files, to).map_err(|error| Error::Unavailable(Box::new(error)))
+    }
+
+    /// Takes a file's lock and holds it until the result is dropped: nobody opens the file meanwhile.
+    ///
+    /// # Errors
+    /// Another process owns the file, or the folder cannot be made.
+    pub fn hold(folder: &Path, file: &str) -> Result<Lock, OpenError> {
+        open::lock(folder, file)
     }
 
     /// What is wrong with the file, as SQLite's own check tells it; nothing, if it is whole.

@@ -3,6 +3,7 @@
 //! On-boarding makes these from a package once; no decision looks at TOSCA again.
 
 use crate::{
+    Refusal,
     plan::{Document, Index, Kind},
     resource::Amounts,
 };
@@ -29,6 +30,31 @@ pub struct Vnfd {
     pub vnfm_info: Vec<String>,
     /// The deployment flavours; at least one.
     pub flavours: Vec<VnfFlavour>,
+}
+
+/// The flavour that is asked for by id, or the only one there is.
+pub(crate) fn flavour<'a, F>(
+    all: &'a [F],
+    id_of: impl Fn(&'a F) -> &'a str,
+    asked: Option<&str>,
+    attribute: &str,
+    whole: impl Fn() -> String,
+) -> Result<&'a F, Refusal> {
+    match (asked, all) {
+        (None, [only]) => Ok(only),
+        (None, _) => {
+            let known: Vec<_> = all.iter().map(id_of).collect();
+            Err(Refusal::unprocessable(format!(
+                "{attribute} is missing, and {} has more than one flavour; name one of: {}",
+                whole(),
+                known.join(", ")
+            )))
+        }
+        (Some(id), _) => all
+            .iter()
+            .find(|flavour| id_of(flavour) == id)
+            .ok_or_else(|| Refusal::unknown(&whole(), "flavour", id, all.iter().map(&id_of))),
+    }
 }
 
 impl Vnfd {

@@ -80,4 +80,17 @@ impl Refusal {
     pub fn unprocessable(detail: impl Into<String>) -> Self {
         Self::new(Why::Unprocessable, detail)
     }
+
+    /// Something has nothing of a kind under this id; says what it has.
+    #[must_use]
+    pub fn unknown<'a>(
+        whole: &str,
+        kind: &str,
+        id: &str,
+        known: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let known: Vec<_> = known.collect();
+        let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+        Self::unprocessable(format!("{whole} has no {kind} '{id}'; it has: {known}"))
+    }
 }

@@ -75,7 +75,8 @@ pub struct Want {
 pub enum Presence {
     /// The VIM said so.
     Present,
-    /// The VIM was asked to make it and gave no clear answer; it may exist.
+    /// It may exist: the VIM was asked to make it and gave no clear answer, or it was made and
+    /// the VIM has not known it since.
     Suspect,
 }
 

@@ -72,7 +72,8 @@ impl Error {
                 store::Error::Conflict(_) => Fault::Conflict,
                 store::Error::Exhausted { .. } => Fault::Refused,
                 store::Error::Unavailable(_) => Fault::Transient,
-                store::Error::TooLarge { .. }
+                store::Error::Twice(_)
+                | store::Error::TooLarge { .. }
                 | store::Error::Malformed { .. }
                 | store::Error::Newer { .. } => Fault::Bug,
             },

@@ -22,6 +22,9 @@ pub enum Error {
         /// Which number.
         field: &'static str,
     },
+    /// The plan writes a document twice: a defect of whoever made it.
+    #[error("a plan writes {} '{}' twice", .0.kind.noun(), .0.id)]
+    Twice(Key),
     /// The plan is larger than a plan may be: a defect of whoever made it.
     #[error("a plan of {rows} rows and {bytes} bytes is too large")]
     TooLarge {
@@ -152,12 +155,12 @@ pub struct Page {
 /// * A plan whose expectations do not all hold changes nothing and announces nothing.
 /// * The same plan id twice commits once, also much later: the second time is a success
 ///   that changes nothing.
-/// * A key occurs once in a plan; a plan has at most [`Plan::MAX_ROWS`] rows and
-///   [`Plan::MAX_BYTES`] bytes.
+/// * A key occurs once in a plan ([`Error::Twice`]); a plan has at most [`Plan::MAX_ROWS`] rows
+///   and [`Plan::MAX_BYTES`] bytes.
 /// * A document's version is 1 when new and grows by one with every write; an id that was
 ///   deleted and created again starts at 1.
-/// * An addition that would leave its bounds fails the plan with [`Error::Exhausted`];
-///   a number that is not there counts as 0.
+/// * An addition, of nothing too, that would leave its bounds fails the plan with
+///   [`Error::Exhausted`]; a number that is not there counts as 0.
 /// * A page is ordered by id (bytes of UTF-8), shows no other kind, tenant or parent, and
 ///   leads to every document through [`Page::next`]; by an index it may lag.
 /// * Every fact of a commit is delivered at least once to every listener; facts about one

@@ -1,8 +1,15 @@
 //! `mano doctor`: what waits for a person, and what exists that nobody accounts for.
 
-use super::{Mano, backup::whole, client::Api, failure::Failure, find::text, print, vim::existing};
+use super::{
+    Mano,
+    backup::{check, whole_folder},
+    client::Api,
+    failure::Failure,
+    find::text,
+    print,
+    vim::existing,
+};
 use clap::Args;
-use mano_embedded::store;
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -12,6 +19,9 @@ pub(crate) struct Asked {
     /// Also check the records in this data folder, on this machine; its server may run.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Only check that this backup is whole; no server is asked.
+    #[arg(long, value_name = "DIR", conflicts_with = "data")]
+    backup: Option<PathBuf>,
 }
 
 /// What `--help` ends with.
@@ -19,14 +29,18 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   mano doctor                               exit status 0: nothing to do
   mano doctor --data /var/lib/mano          the records on the disk as well
+  mano doctor --backup /backup/monday       whether a backup can be put back
   mano doctor -o json                       the findings for a program";
 
 /// Looks at everything and tells what needs a person.
 pub(crate) fn act(mano: &Mano, asked: &Asked) -> Result<(), Failure> {
+    if let Some(folder) = &asked.backup {
+        check(folder)?;
+        return print::line(&format!("{} is whole", folder.display()));
+    }
     let mut findings = Vec::new();
     if let Some(folder) = &asked.data {
-        let file = folder.join(store::Options::default().file);
-        findings.extend(whole(&file).err().map(|failure| failure.what().to_owned()));
+        findings.extend(whole_folder(folder).err().map(|failure| failure.what().to_owned()));
     }
     findings.extend(mano.client.unready()?);
     for (api, path) in [(Api::NsLcm, "/ns_lcm_op_occs"), (Api::VnfLcm, "/vnf_lcm_op_occs")] {

@@ -71,8 +71,7 @@ A first walk:
   mano package onboard router.csar          a VNF package (or its folder)
   mano nsd onboard service.csar             an NS made of it
   mano ns create edge-service --name east-1
-  mano ns instantiate east-1 --flavour standard
-                                            follows the operation until it rests
+  mano ns instantiate east-1                follows the operation until it rests
   mano ns show east-1
   mano ns terminate east-1
 

@@ -77,9 +77,9 @@ pub(crate) struct Instantiate {
     /// The network service: id, beginning of the id, or name.
     #[arg(value_name = "NS")]
     id: String,
-    /// The deployment flavour (nsFlavourId).
-    #[arg(long, value_name = "ID", default_value = "default")]
-    flavour: String,
+    /// The deployment flavour (nsFlavourId) [default: the only one].
+    #[arg(long, value_name = "ID")]
+    flavour: Option<String>,
     /// The size to begin with (nsInstantiationLevelId) [default: the descriptor's].
     #[arg(long, value_name = "ID")]
     level: Option<String>,
@@ -149,7 +149,7 @@ impl Task {
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   mano ns create edge-service --name east   prints the id
-  mano ns instantiate east --flavour standard
+  mano ns instantiate east
   mano ns scale east out --aspect caching
   mano ns heal east --cause 'a machine is gone'
   mano ns show east
@@ -190,7 +190,10 @@ fn create(mano: &Mano, asked: &Create) -> Result<(), Failure> {
 
 /// Deploys it.
 fn instantiate(mano: &Mano, asked: &Instantiate) -> Result<(), Failure> {
-    let mut request = json!({ "nsFlavourId": asked.flavour });
+    let mut request = json!({});
+    if let Some(flavour) = &asked.flavour {
+        request["nsFlavourId"] = flavour.as_str().into();
+    }
     if let Some(level) = &asked.level {
         request["nsInstantiationLevelId"] = level.as_str().into();
     }

@@ -77,9 +77,9 @@ pub(crate) struct Instantiate {
     /// The network function: id, beginning of the id, or name.
     #[arg(value_name = "VNF")]
     id: String,
-    /// The deployment flavour (flavourId).
-    #[arg(long, value_name = "ID", default_value = "default")]
-    flavour: String,
+    /// The deployment flavour (flavourId) [default: the only one].
+    #[arg(long, value_name = "ID")]
+    flavour: Option<String>,
     /// The size to begin with (instantiationLevelId) [default: the descriptor's].
     #[arg(long, value_name = "ID")]
     level: Option<String>,
@@ -145,7 +145,7 @@ pub(crate) struct Terminate {
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   mano vnf create edge-router --name r1     prints the id
-  mano vnf instantiate r1 --flavour standard --param mtu=9000
+  mano vnf instantiate r1 --param mtu=9000
   mano vnf scale r1 out --aspect forwarding --steps 2
   mano vnf heal r1 --cause 'a machine is gone'
   mano vnf show r1
@@ -185,7 +185,10 @@ fn create(mano: &Mano, asked: &Create) -> Result<(), Failure> {
 
 /// Deploys it.
 fn instantiate(mano: &Mano, asked: &Instantiate) -> Result<(), Failure> {
-    let mut request = json!({ "flavourId": asked.flavour });
+    let mut request = json!({});
+    if let Some(flavour) = &asked.flavour {
+        request["flavourId"] = flavour.as_str().into();
+    }
     if let Some(level) = &asked.level {
         request["instantiationLevelId"] = level.as_str().into();
     }

@@ -89,15 +89,25 @@ impl Drop for Program {
     }
 }
 
+/// `mano` with these words, which must succeed.
+fn mano<'a>(words: impl IntoIterator<Item = &'a str>) {
+    let out = Command::new(env!("CARGO_BIN_EXE_mano")).args(words).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+}
+
+/// Creates a network function and asks for its instantiation; both ids.
+fn instantiate(program: &Program, vnfd: &str, name: &str) -> (String, String) {
+    let body = json!({ "vnfdId": vnfd, "vnfInstanceName": name });
+    let id = program.post("/vnflcm/v2/vnf_instances", &body).unwrap();
+    let path = format!("/vnflcm/v2/vnf_instances/{id}/instantiate");
+    let op = program.post(&path, &json!({ "flavourId": "standard" })).unwrap();
+    (id, op)
+}
+
 /// On-boards an example package through the program's own command line; its `vnfdId`.
 fn onboard(program: &Program, package: &str) -> String {
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(package);
-    let out = Command::new(env!("CARGO_BIN_EXE_mano"))
-        .args(["--endpoint", &program.root, "package", "onboard"])
-        .arg(example)
-        .output()
-        .unwrap();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let example = format!("{}/examples/{package}", env!("CARGO_MANIFEST_DIR"));
+    mano(["--endpoint", &program.root, "package", "onboard", &example]);
     let packages = program.get("/vnfpkgm/v2/vnf_packages");
     packages[0]["vnfdId"].as_str().unwrap().to_owned()
 }
@@ -121,11 +131,7 @@ fn everything_accepted_is_finished_over_any_number_of_kills() {
     let mut accepted = BTreeSet::new();
     for round in 0..KILLS {
         for n in 0..BATCH {
-            let body = json!({ "vnfdId": vnfd, "vnfInstanceName": format!("{round}-{n}") });
-            let id = program.post("/vnflcm/v2/vnf_instances", &body).unwrap();
-            let path = format!("/vnflcm/v2/vnf_instances/{id}/instantiate");
-            let op = program.post(&path, &json!({ "flavourId": "standard" })).unwrap();
-            accepted.insert((id, op));
+            accepted.insert(instantiate(&program, &vnfd, &format!("{round}-{n}")));
         }
         // Somewhere in the middle: so many operations rest, the others are under way.
         wait_until(&program, |states| rested(states) >= round * BATCH + round % BATCH);
@@ -177,6 +183,42 @@ fn nothing_twice_nothing_forgotten(program: &Program, vnfs: usize) {
         next = link.and_then(|l| Some(l.split_once('<')?.1.split_once('>')?.0.to_owned()));
     }
     assert_eq!(found, vnfs * 3);
+}
+
+#[test]
+fn what_was_under_way_at_a_backup_goes_on_after_it_was_put_back() {
+    let room = tempfile::tempdir().unwrap();
+    let [data, copy, again] = ["data", "copy", "again"].map(|name| room.path().join(name));
+    let [from, to, new] = [&data, &copy, &again].map(|path| path.to_str().unwrap());
+    let program = Program::start(&data);
+    add_vim(&program);
+    let vnfd = onboard(&program, "edge-cache");
+    let ask = |n: usize| instantiate(&program, &vnfd, &n.to_string());
+    let before: Vec<_> = (0..4 * BATCH).map(ask).collect();
+    // It is asked for more and works on what it has while the copy is made.
+    std::thread::scope(|scope| {
+        let copying = scope.spawn(|| mano(["backup", to, "--data", from]));
+        let mut n = before.len();
+        // One page of a list shows them all.
+        while !copying.is_finished() && n < 90 {
+            ask(n);
+            n += 1;
+        }
+        copying.join().unwrap();
+    });
+    program.kill();
+    mano(["doctor", "--backup", to]);
+    mano(["restore", to, "--data", new]);
+    let program = Program::start(&again);
+    let vnfs = program.get("/vnflcm/v2/vnf_lcm_op_occs").as_array().unwrap().len();
+    assert!(vnfs >= before.len(), "{vnfs}");
+    wait_until(&program, |states| states.iter().all(|state| state == "COMPLETED"));
+    for (_, op) in &before {
+        let op = program.get(&format!("/vnflcm/v2/vnf_lcm_op_occs/{op}"));
+        assert_eq!(op["operationState"], "COMPLETED", "{op:#}");
+    }
+    nothing_twice_nothing_forgotten(&program, vnfs);
+    onboard(&program, "edge-router");
 }
 
 #[test]

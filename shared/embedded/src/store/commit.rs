@@ -39,8 +39,7 @@ impl Prepared {
     pub(crate) fn new(plan: Plan) -> Result<Self, Error> {
         let mut keys = HashSet::with_capacity(plan.writes.len());
         if let Some(twice) = plan.writes.iter().find(|write| !keys.insert(&write.key)) {
-            tracing::error!(key = ?twice.key, "a plan writes one document twice: a defect");
-            return Err(Error::Conflict(twice.key.clone()));
+            return Err(Error::Twice(twice.key.clone()));
         }
         let origin = json(&plan.origin);
         let facts: Vec<String> = plan.facts.iter().map(json).collect();

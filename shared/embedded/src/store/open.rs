@@ -101,10 +101,20 @@ pub(crate) const FORMS: &[&str] = &[
         last INTEGER NOT NULL, rows TEXT NOT NULL);
      CREATE TABLE token (token TEXT PRIMARY KEY, execution INTEGER NOT NULL) WITHOUT ROWID;
      CREATE INDEX token_execution ON token (execution);",
+    // 4: how an execution stands to others; activities, and what waits for their workers.
+    "ALTER TABLE execution ADD COLUMN link TEXT;
+     CREATE TABLE activity (name TEXT PRIMARY KEY, created INTEGER NOT NULL) WITHOUT ROWID;
+     CREATE TABLE errand (
+        place INTEGER PRIMARY KEY AUTOINCREMENT,
+        activity TEXT NOT NULL, execution INTEGER NOT NULL, task INTEGER NOT NULL,
+        token TEXT NOT NULL, input TEXT NOT NULL);
+     CREATE INDEX errand_activity ON errand (activity, place);
+     CREATE INDEX errand_execution ON errand (execution, task);",
 ];
 
 /// The file's lock, held as long as this lives.
-pub(crate) struct Lock {
+#[derive(Debug)]
+pub struct Lock {
     _file: File,
 }
 
@@ -196,7 +206,7 @@ mod tests {
     fn a_second_owner_is_refused_until_the_first_lets_go() {
         let folder = folder();
         let first = lock(folder.path(), "x").expect("free");
-        let refused = lock(folder.path(), "x").err().expect("taken").to_string();
+        let refused = lock(folder.path(), "x").expect_err("taken").to_string();
         assert!(refused.contains("in use by another process"), "{refused}");
         drop(first);
         assert!(lock(folder.path(), "x").is_ok());

@@ -3,7 +3,7 @@
 use super::{Member, NsInstance, op::Item};
 use crate::{
     Refusal,
-    descriptor::{NsAspect, NsFlavour, NsLevel, Nsd, VnfProfile, Vnfd},
+    descriptor::{self, NsAspect, NsFlavour, NsLevel, Nsd, VnfProfile, Vnfd},
     ids,
     vnf::op::Operation,
 };
@@ -13,40 +13,28 @@ use std::collections::BTreeMap;
 /// How many instances of each profile a size means.
 pub type Counts = BTreeMap<String, u32>;
 
-/// The flavour of this id, or a refusal that names those there are.
-pub fn flavour<'a>(nsd: &'a Nsd, id: &str) -> Result<&'a NsFlavour, Refusal> {
-    nsd.flavour(id).ok_or_else(|| {
-        let known: Vec<&str> = nsd.flavours.iter().map(|f| f.id.as_str()).collect();
-        Refusal::unprocessable(format!(
-            "NS descriptor '{}' has no flavour '{id}'; it has: {}",
-            nsd.nsd_id,
-            known.join(", ")
-        ))
-    })
+/// The flavour of this id, or the only one; or a refusal that names those there are.
+pub fn flavour<'a>(nsd: &'a Nsd, id: Option<&str>) -> Result<&'a NsFlavour, Refusal> {
+    let whole = || format!("NS descriptor '{}'", nsd.nsd_id);
+    descriptor::flavour(&nsd.flavours, |f| &f.id, id, "nsFlavourId", whole)
 }
 
 /// The level of this id, or of the flavour's default.
 pub fn level<'a>(flavour: &'a NsFlavour, id: Option<&str>) -> Result<&'a NsLevel, Refusal> {
     let id = id.unwrap_or(&flavour.default_level);
     flavour.levels.iter().find(|l| l.id == id).ok_or_else(|| {
-        let known: Vec<&str> = flavour.levels.iter().map(|l| l.id.as_str()).collect();
-        Refusal::unprocessable(format!(
-            "flavour '{}' has no NS instantiation level '{id}'; it has: {}",
-            flavour.id,
-            known.join(", ")
-        ))
+        let known = flavour.levels.iter().map(|l| &*l.id);
+        let whole = format!("flavour '{}'", flavour.id);
+        Refusal::unknown(&whole, "NS instantiation level", id, known)
     })
 }
 
 /// The aspect of this id, or a refusal that names those there are.
 pub fn aspect<'a>(flavour: &'a NsFlavour, id: &str) -> Result<&'a NsAspect, Refusal> {
     flavour.aspects.iter().find(|a| a.id == id).ok_or_else(|| {
-        let known: Vec<&str> = flavour.aspects.iter().map(|a| a.id.as_str()).collect();
-        let known = if known.is_empty() { "none".into() } else { known.join(", ") };
-        Refusal::unprocessable(format!(
-            "flavour '{}' has no NS scaling aspect '{id}'; it has: {known}",
-            flavour.id
-        ))
+        let known = flavour.aspects.iter().map(|a| &*a.id);
+        let whole = format!("flavour '{}'", flavour.id);
+        Refusal::unknown(&whole, "NS scaling aspect", id, known)
     })
 }
 

@@ -15,7 +15,7 @@ use crate::{
         sol003::{ScaleType, ScaleVnfRequest},
         sol005::{
             HealNsRequest, InstantiateNsRequest, ScaleByStepData, ScaleNsData, ScaleNsRequest,
-            ScaleVnfData,
+            ScaleVnfData, TerminateNsRequest,
         },
     },
     vnf::{self, task::parse},
@@ -102,7 +102,15 @@ fn decide(
         Operation::Instantiate => instantiate(facts, op, params),
         Operation::Scale => scale(facts, op, params),
         Operation::Heal => Ok((heal(facts.instance, params)?, facts.instance.deployed.clone())),
-        Operation::Terminate => Ok((terminate(facts), None)),
+        Operation::Terminate => {
+            let request: TerminateNsRequest = parse(params)?;
+            if request.termination_time.is_some() {
+                return Err(Refusal::unprocessable(
+                    "terminationTime: this orchestrator terminates at once; ask when it is time",
+                ));
+            }
+            Ok((terminate(facts), None))
+        }
     }
 }
 
@@ -112,7 +120,7 @@ fn instantiate(
     params: &Value,
 ) -> Result<(Vec<Item>, Option<Deployed>), Refusal> {
     let request: InstantiateNsRequest = parse(params)?;
-    let flavour = members::flavour(facts.nsd, &request.ns_flavour_id)?;
+    let flavour = members::flavour(facts.nsd, request.ns_flavour_id.as_deref())?;
     let level = members::level(flavour, request.ns_instantiation_level_id.as_deref())?;
     let items = members::towards(op, flavour, facts.vnfds, &[], &level.vnfs)?;
     let mut scale: BTreeMap<String, u32> =
@@ -149,7 +157,7 @@ fn scale_ns(
     let Some(deployed) = &facts.instance.deployed else {
         return Err(Refusal::conflict("the NS instance is gone"));
     };
-    let flavour = members::flavour(facts.nsd, &deployed.flavour_id)?;
+    let flavour = members::flavour(facts.nsd, Some(&deployed.flavour_id))?;
     let (counts, scale) = match (data.scale_ns_by_steps_data, data.scale_ns_to_level_data) {
         (Some(steps), None) => {
             let by = i64::from(steps.number_of_steps.unwrap_or(1));

@@ -118,12 +118,8 @@ fn order_of(flavour: &VnfFlavour, want: &Want) -> usize {
 
 fn aspect<'a>(flavour: &'a VnfFlavour, id: &str) -> Result<&'a VnfAspect, Refusal> {
     flavour.aspects.iter().find(|a| a.id == id).ok_or_else(|| {
-        let known: Vec<&str> = flavour.aspects.iter().map(|a| a.id.as_str()).collect();
-        Refusal::unprocessable(format!(
-            "flavour '{}' has no scaling aspect '{id}'; it has: {}",
-            flavour.id,
-            if known.is_empty() { "none".into() } else { known.join(", ") }
-        ))
+        let known = flavour.aspects.iter().map(|a| &*a.id);
+        Refusal::unknown(&format!("flavour '{}'", flavour.id), "scaling aspect", id, known)
     })
 }
 

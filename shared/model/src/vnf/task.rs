@@ -8,11 +8,13 @@ use super::{
 };
 use crate::{
     Refusal,
-    descriptor::{VnfFlavour, VnfLevel, Vnfd},
+    descriptor::{self, VnfFlavour, VnfLevel, Vnfd},
     op::{Mode, Waiter},
     plan::{Expect, Origin, Plan},
     resource::Resource,
-    sol::sol003::{HealVnfRequest, InstantiateVnfRequest, ScaleType, ScaleVnfRequest},
+    sol::sol003::{
+        HealVnfRequest, InstantiateVnfRequest, ScaleType, ScaleVnfRequest, TerminateVnfRequest,
+    },
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -114,7 +116,11 @@ pub fn decide(
             }
             Ok(changes::heal(flavour, facts.resources, lost))
         }
-        Operation::Terminate => Ok(changes::terminate(facts.resources)),
+        Operation::Terminate => {
+            // How long a VNF may finish what it does is for a VNFM that can ask it: ours cannot.
+            parse::<TerminateVnfRequest>(params)?;
+            Ok(changes::terminate(facts.resources))
+        }
     }
 }
 
@@ -157,23 +163,13 @@ fn size<'a>(
     vnfd: &'a Vnfd,
     request: &InstantiateVnfRequest,
 ) -> Result<(&'a VnfFlavour, &'a VnfLevel), Refusal> {
-    let flavour = vnfd.flavour(&request.flavour_id).ok_or_else(|| {
-        let known: Vec<&str> = vnfd.flavours.iter().map(|f| f.id.as_str()).collect();
-        Refusal::unprocessable(format!(
-            "VNF descriptor '{}' has no flavour '{}'; it has: {}",
-            vnfd.vnfd_id,
-            request.flavour_id,
-            known.join(", ")
-        ))
-    })?;
+    let whole = || format!("VNF descriptor '{}'", vnfd.vnfd_id);
+    let asked = request.flavour_id.as_deref();
+    let flavour = descriptor::flavour(&vnfd.flavours, |f| &f.id, asked, "flavourId", whole)?;
     let id = request.instantiation_level_id.as_deref().unwrap_or(&flavour.default_level);
     let level = flavour.levels.iter().find(|l| l.id == id).ok_or_else(|| {
-        let known: Vec<&str> = flavour.levels.iter().map(|l| l.id.as_str()).collect();
-        Refusal::unprocessable(format!(
-            "flavour '{}' has no instantiation level '{id}'; it has: {}",
-            flavour.id,
-            known.join(", ")
-        ))
+        let known = flavour.levels.iter().map(|l| &*l.id);
+        Refusal::unknown(&format!("flavour '{}'", flavour.id), "instantiation level", id, known)
     })?;
     Ok((flavour, level))
 }
@@ -298,8 +294,16 @@ mod tests {
         let level = json!({ "flavourId": "simple", "instantiationLevelId": "huge" });
         let level = ask(&fresh(), Operation::Instantiate, level);
         assert!(level.unwrap_err().detail.contains("it has: small"));
-        let nothing = ask(&fresh(), Operation::Instantiate, json!({})).unwrap_err();
-        assert_eq!(nothing.why, Why::Unprocessable);
-        assert!(nothing.detail.contains("flavourId"), "{nothing}");
+    }
+
+    #[test]
+    fn the_only_flavour_need_not_be_named_and_one_of_many_must_be() {
+        let request = InstantiateVnfRequest::default();
+        let mut vnfd = vnfd();
+        assert_eq!(size(&vnfd, &request).unwrap().0.id, "simple");
+        vnfd.flavours.push(VnfFlavour { id: "big".into(), ..VnfFlavour::default() });
+        let refusal = size(&vnfd, &request).unwrap_err();
+        assert_eq!(refusal.why, Why::Unprocessable);
+        assert!(refusal.detail.contains("flavourId") && refusal.detail.contains("simple, big"));
     }
 }

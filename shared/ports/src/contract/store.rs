@@ -116,7 +116,8 @@ pub async fn of_two_plans_that_read_the_same_one_commits(fresh: Fresh) {
 pub async fn a_plan_has_bounds(fresh: Fresh) {
     let store = &*fresh.store;
     let twice = plan().create(&note("a", "")).put(Expect::Anything, &note("a", ""));
-    assert!(store.commit(twice).await.is_err(), "a key twice");
+    let error = store.commit(twice).await.expect_err("a key twice");
+    assert!(matches!(&error, Error::Twice(k) if *k == key("a")), "{error:?}");
     let rows =
         |n: usize| {
             (0..n - 1)
@@ -152,7 +153,8 @@ pub async fn a_version_counts_writes(fresh: Fresh) {
     assert_eq!(version().await, Some(1));
 }
 
-/// An addition that would leave its bounds fails the plan; a number that is not there counts as 0.
+/// An addition, of nothing too, that would leave its bounds fails the plan; a number that is not
+/// there counts as 0.
 pub async fn an_addition_stays_within_its_bounds(fresh: Fresh) {
     let store = &*fresh.store;
     put(store, "a", "").await;
@@ -166,6 +168,8 @@ pub async fn an_addition_stays_within_its_bounds(fresh: Fresh) {
         assert_eq!(read(store, "b").await, None, "the whole plan fails");
     }
     store.commit(other(5, 5)).await.expect("to the bound");
+    let error = store.commit(add("a", 0, 4)).await.expect_err("beyond the bound already");
+    assert!(matches!(error, Error::Exhausted { .. }), "{error:?}");
     let body = store.get(&key("a")).await.expect("read").expect("there").body;
     let body: serde_json::Value = serde_json::from_str(&body).expect("JSON");
     assert_eq!((&body["count"], &body["never"], &body["text"]), (&json!(5), &json!(5), &json!("")));

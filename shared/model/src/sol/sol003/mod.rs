@@ -30,8 +30,9 @@ pub struct CreateVnfRequest {
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InstantiateVnfRequest {
-    /// The deployment flavour.
-    pub flavour_id: String,
+    /// The deployment flavour, which the standard demands; none: the only one there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flavour_id: Option<String>,
     /// The level; none: the flavour's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instantiation_level_id: Option<String>,

@@ -27,8 +27,9 @@ pub struct CreateNsRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InstantiateNsRequest {
-    /// The deployment flavour.
-    pub ns_flavour_id: String,
+    /// The deployment flavour, which the standard demands; none: the only one there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ns_flavour_id: Option<String>,
     /// The level; none: the flavour's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ns_instantiation_level_id: Option<String>,
