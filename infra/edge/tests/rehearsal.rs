@@ -20,7 +20,22 @@ use std::{
 use tempfile::TempDir;
 
 /// Recordings that are known not to agree, and why.
-const KNOWN: [(&str, &str); 0] = [];
+const KNOWN: [(&str, &str); 7] = [
+    ("test_activity_task_start_timeout", "only the recorded rows tell the worker's name"),
+    ("outputdecl/test_output::TestArgumentsBase::test_base_cases[BASE_EXPR]", ROLE),
+    ("test_lambda_invoke_with_retry_extended_input", ROLE),
+    ("test_map_state_lambda", LATER),
+    ("VALID_ITEMS_PATH_FROM_PREVIOUS", LATER),
+    ("test_map_state_config_distributed_items_path_from_previous", LATER),
+    ("test_map_state_nested_config_distributed_no_max_max_concurrency", LATER),
+];
+
+/// The context object shows the role, and nobody tells the program which.
+const ROLE: &str = "the output shows the role of the recording";
+
+/// The same definition was recorded with either row; machines without variables keep the older one.
+const LATER: &str =
+    "recorded when the row that leaves a distributed Map followed from the one that started it";
 
 /// A folder, and the program in it.
 struct Desk(TempDir);

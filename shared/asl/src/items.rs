@@ -8,7 +8,10 @@ use serde_json::{Map, Value};
 /// How an object holds its items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Format {
-    Json,
+    /// The items are the object, or lie where a JSON pointer says.
+    Json {
+        pointer: Option<String>,
+    },
     JsonLines,
     /// `headers` are given, or the first row.
     Csv {
@@ -27,7 +30,7 @@ pub(crate) enum Format {
 /// The cause of `States.ItemReaderFailed`.
 pub(crate) fn read(format: &Format, text: &str, limit: usize) -> Result<Vec<Value>, String> {
     match format {
-        Format::Json => json(text, limit),
+        Format::Json { pointer } => json(text, pointer.as_deref(), limit),
         Format::JsonLines => json_lines(text, limit),
         Format::Csv { headers, delimiter } => csv(text, headers.as_deref(), *delimiter, limit),
         Format::Manifest | Format::Listing => listing(text, limit),
@@ -38,8 +41,16 @@ fn parse(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|error| format!("The object is not valid JSON: {error}"))
 }
 
-fn json(text: &str, limit: usize) -> Result<Vec<Value>, String> {
-    let Value::Array(mut items) = parse(text)? else {
+fn json(text: &str, pointer: Option<&str>, limit: usize) -> Result<Vec<Value>, String> {
+    let mut object = parse(text)?;
+    let found = match pointer {
+        None => object,
+        Some(pointer) => match object.pointer_mut(pointer) {
+            Some(found) => found.take(),
+            None => return Err(format!("There is nothing at the ItemsPointer '{pointer}'.")),
+        },
+    };
+    let Value::Array(mut items) = found else {
         return Err("Attempting to map over non-iterable node.".to_owned());
     };
     items.truncate(limit);
@@ -230,9 +241,19 @@ mod tests {
     }
 
     #[test]
+    fn a_pointer_says_where_the_items_lie() {
+        let at = |pointer: &str| {
+            read(&Format::Json { pointer: Some(pointer.to_owned()) }, r#"{"a":{"b":[1,2]}}"#, 10)
+        };
+        assert_eq!(at("/a/b"), Ok(vec![json!(1), json!(2)]));
+        assert_eq!(at("/a"), Err("Attempting to map over non-iterable node.".to_owned()));
+        assert!(at("/a/c").is_err_and(|cause| cause.contains("/a/c")));
+    }
+
+    #[test]
     fn wrong_objects_are_refused_with_the_known_words() {
         assert_eq!(
-            read(&Format::Json, "{}", 10),
+            read(&Format::Json { pointer: None }, "{}", 10),
             Err("Attempting to map over non-iterable node.".to_owned())
         );
         assert_eq!(

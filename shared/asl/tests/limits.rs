@@ -20,9 +20,8 @@ fn report(value: &Value, kind: Kind) -> RunReport {
 }
 
 fn timers(outcome: &Outcome) -> Vec<i64> {
-    let at = |effect: &Effect| match effect {
-        Effect::SetTimer { at_millis, .. } => Some(*at_millis),
-        _ => None,
+    let at = |effect: &Effect| {
+        if let Effect::SetTimer { at_millis, .. } = effect { Some(*at_millis) } else { None }
     };
     outcome.effects.iter().filter_map(at).collect()
 }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Batcher, Distributed, Items, Kind, Language, Map, Reader, Writer, build::Builder,
-    fields::Fields,
+    Batcher, Distributed, Items, Kind, Language, Map, Reader, Transformation, Writer,
+    build::Builder, fields::Fields,
 };
 use crate::items::Format;
 
@@ -140,22 +140,39 @@ impl Builder {
     }
 
     fn format(&mut self, config: Option<&Fields<'_>>, resource: &str) -> Format {
+        let whole = Format::Json { pointer: None };
         if resource.contains("listObjectsV2") {
             return Format::Listing;
         }
-        let Some(config) = config else { return Format::Json };
+        let Some(config) = config else { return whole };
+        match config.text("ManifestType", &mut self.findings) {
+            None => {}
+            Some("S3_INVENTORY") => return Format::Manifest,
+            Some(_) => {
+                let at = config.place("ManifestType");
+                self.findings.error(&at, "Value must be one of: [S3_INVENTORY]");
+            }
+        }
         match config.text("InputType", &mut self.findings) {
             Some("CSV") => self.csv(config),
             Some("JSONL") => Format::JsonLines,
             Some("MANIFEST") => Format::Manifest,
-            Some("JSON") | None => Format::Json,
+            Some("JSON") | None => Format::Json { pointer: self.pointer(config) },
             Some(_) => {
                 let at = config.place("InputType");
-                self.findings
-                    .error(&at, "Value must be one of: [CSV, JSON, JSONL, MANIFEST, PARQUET]");
-                Format::Json
+                self.findings.error(&at, "Value must be one of: [CSV, JSON, JSONL, MANIFEST]");
+                whole
             }
         }
+    }
+
+    fn pointer(&mut self, config: &Fields<'_>) -> Option<String> {
+        let pointer = config.text("ItemsPointer", &mut self.findings)?;
+        if !pointer.is_empty() && !pointer.starts_with('/') {
+            let message = "ItemsPointer must be a JSON pointer, such as /path/to/items";
+            self.findings.error(&config.place("ItemsPointer"), message);
+        }
+        Some(pointer.to_owned())
     }
 
     fn csv(&mut self, config: &Fields<'_>) -> Format {
@@ -173,6 +190,7 @@ impl Builder {
             }
         };
         let headers = match config.text("CSVHeaderLocation", &mut self.findings) {
+            Some("GIVEN") if !config.require(&["CSVHeaders"], &mut self.findings) => None,
             Some("GIVEN") => config
                 .list("CSVHeaders", &mut self.findings)
                 .map(|list| list.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect()),
@@ -203,11 +221,32 @@ impl Builder {
 
     fn writer(&mut self, fields: &Fields<'_>, language: Language) -> Option<Writer> {
         let writer = fields.object("ResultWriter", &mut self.findings)?;
-        let resource = writer.text("Resource", &mut self.findings)?.to_owned();
+        let config = writer.object("WriterConfig", &mut self.findings);
+        if config.is_none() && !writer.require(&["Resource"], &mut self.findings) {
+            return None;
+        }
+        let resource = writer.text("Resource", &mut self.findings).map(ToOwned::to_owned);
         let parameters = match language {
             Language::JsonPath => self.paths(&writer, "Parameters"),
             Language::Jsonata => self.expressions(&writer, "Arguments"),
         };
-        Some(Writer { resource, parameters })
+        let mut chosen = |name: &str, legal: [&'static str; 3]| {
+            let config = config.as_ref()?;
+            let text = config.text(name, &mut self.findings)?;
+            let found = legal.into_iter().find(|one| !one.is_empty() && *one == text);
+            if found.is_none() {
+                let legal = legal.join(", ");
+                let message = format!("Value must be one of: [{}]", legal.trim_end_matches(", "));
+                self.findings.error(&config.place(name), message);
+            }
+            found
+        };
+        let transformation = match chosen("Transformation", ["NONE", "COMPACT", "FLATTEN"]) {
+            Some("COMPACT") => Transformation::Compact,
+            Some("FLATTEN") => Transformation::Flatten,
+            _ => Transformation::None,
+        };
+        let lines = chosen("OutputType", ["JSON", "JSONL", ""]) == Some("JSONL");
+        Some(Writer { resource, parameters, transformation, lines })
     }
 }

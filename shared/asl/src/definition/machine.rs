@@ -269,6 +269,21 @@ pub(crate) struct Batcher {
 /// `ResultWriter`.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    pub(crate) resource: String,
+    /// `None`: the result stays in the state's output.
+    pub(crate) resource: Option<String>,
     pub(crate) parameters: Option<Template>,
+    pub(crate) transformation: Transformation,
+    /// Whether files hold one value a line.
+    pub(crate) lines: bool,
+}
+
+/// What a `ResultWriter` makes of the children's outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transformation {
+    /// The outputs with what is known of each child.
+    None,
+    /// The outputs.
+    Compact,
+    /// The outputs, lists among them as their items.
+    Flatten,
 }

@@ -12,7 +12,7 @@ use super::{
     turn::Turn,
 };
 use crate::{
-    definition::{Amount, Distributed, Items, Map, State},
+    definition::{Amount, Distributed, Items, Map, State, Transformation},
     doc::Doc,
     entropy,
     env::Item,
@@ -50,6 +50,14 @@ pub(super) struct MapRun {
     pub(super) open: Vec<u64>,
     next: usize,
     failed: usize,
+}
+
+/// What a child is called, and the seed it starts from.
+struct ChildIdentity {
+    arn: String,
+    machine_arn: String,
+    name: String,
+    seed: crate::entropy::Seed,
 }
 
 impl<'a> Turn<'a> {
@@ -196,24 +204,36 @@ impl<'a> Turn<'a> {
 
     fn child_start(&self, map: &Map, run: &MapRun, slot: usize, input: &Doc) -> Start {
         let identity = &self.x.identity;
-        let seed = entropy::digest(&self.x.seed, "child", run.id, slot as u64);
-        let name = entropy::uuid(&seed);
         let express = map.distributed.as_ref().is_some_and(|one| one.express);
-        let prefix: Vec<&str> = identity.arn.splitn(6, ':').take(5).collect();
-        let machine = format!("{}/{}", identity.state_machine_name, run.uuid);
+        let child = self.child_identity(run, slot);
         Start {
-            arn: format!("{}:execution:{machine}:{name}", prefix.join(":")),
-            name,
-            state_machine_arn: format!("{}/{}", identity.state_machine_arn, run.uuid),
-            state_machine_name: machine,
+            arn: child.arn,
+            name: child.name,
+            state_machine_arn: child.machine_arn,
+            state_machine_name: format!("{}/{}", identity.state_machine_name, run.uuid),
             role_arn: identity.role_arn.to_string(),
             input: input.text().to_string(),
-            seed,
+            seed: child.seed,
             at_millis: self.now,
             kind: if express { ExecutionKind::Express } else { ExecutionKind::Standard },
             limits: self.x.limits,
             part: Part { flow: map.processor },
             absent_activities: self.x.absent_activities.clone(),
+        }
+    }
+
+    /// What a child is called.
+    fn child_identity(&self, run: &MapRun, slot: usize) -> ChildIdentity {
+        let identity = &self.x.identity;
+        let seed = entropy::digest(&self.x.seed, "child", run.id, slot as u64);
+        let name = entropy::uuid(&seed);
+        let prefix: Vec<&str> = identity.arn.splitn(6, ':').take(5).collect();
+        let machine = format!("{}/{}", identity.state_machine_name, run.uuid);
+        ChildIdentity {
+            arn: format!("{}:execution:{machine}:{name}", prefix.join(":")),
+            machine_arn: format!("{}/{}", identity.state_machine_arn, run.uuid),
+            name,
+            seed,
         }
     }
 
@@ -260,13 +280,18 @@ impl<'a> Turn<'a> {
             frame.work = Work::Run(Box::new(run));
             return Ok(Flow::Block);
         }
-        let Some(writer) = map.distributed.as_ref().and_then(|one| one.writer.as_ref()) else {
-            let outputs = run.endings.iter().flatten().map(output_of).collect();
-            return self.run_succeeded(frame, state, Doc::new(Value::Array(outputs)));
+        let writer = map.distributed.as_ref().and_then(|one| one.writer.as_ref());
+        let Some((writer, resource)) = writer.and_then(|one| Some((one, one.resource.clone()?)))
+        else {
+            let transformation =
+                writer.map_or(Transformation::Compact, |writer| writer.transformation);
+            let all: Vec<usize> = (0..run.endings.len()).collect();
+            let result = self.transformed(&run, &all, transformation);
+            return self.run_succeeded(frame, state, Doc::new(Value::Array(result)));
         };
         let arguments = self.writer_arguments(frame, state, map, &run)?;
-        let files = run.files();
-        let (task, resource) = (self.request_id(frame), writer.resource.clone());
+        let files = self.files(&run, writer);
+        let task = self.request_id(frame);
         run.request = Some(task.0);
         self.out.effects.push(Effect::WriteResults { task, resource, arguments, files });
         frame.work = Work::Run(Box::new(run));

@@ -129,7 +129,7 @@ impl<'a> Turn<'a> {
                 self.task_over(frame, work, Fault::reported(error, cause))
             }
             Some(TaskEnd::Broke { stage, error, cause }) if stage != Stage::TimedOut => {
-                self.task_over(frame, &work, Fault::reported(error, cause))
+                self.task_over(frame, work, Fault::reported(error, cause))
             }
             None | Some(TaskEnd::Broke { .. } | TaskEnd::Unscripted { .. }) => {
                 self.task_timed_out(frame, false)
