@@ -14,33 +14,36 @@
 //!
 //! Executions that wait long for a timer or a token leave memory; their row says when to wake.
 
+mod activities;
+mod api;
 mod calls;
 mod definitions;
 mod drive;
+mod ends;
+mod family;
 mod index;
 mod live;
+mod more;
+mod pending;
 mod rows;
+mod services;
 mod sleep;
 #[cfg(test)]
 mod tests;
+mod weight;
 mod wheel;
 
-pub use definitions::OpenError;
+pub use activities::ActivityTask;
+pub use definitions::{Machine, OpenError};
+pub use more::RedriveError;
 
 use crate::{dispatch::Dispatch, gate::Gate, store::SqliteStore};
-use async_trait::async_trait;
 use definitions::Definitions;
-use index::{Entry, Index, State};
-use live::Live;
-use mano_asl::Event;
-use mano_ports::{
-    clock::Clock,
-    store,
-    workflows::{Error, Listing, Outcome, Run, Workflows},
-};
-use rows::About;
-use serde_json::Value;
+use index::Index;
+use mano_asl::{Ending, Kind, host::Service};
+use mano_ports::clock::Clock;
 use std::{
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
@@ -49,9 +52,8 @@ use std::{
 };
 use tokio::{
     runtime::Handle,
-    sync::{Notify, Semaphore},
+    sync::{Notify, Semaphore, oneshot, watch},
 };
-use uuid::Uuid;
 use wheel::Wheel;
 
 /// How the engine runs.
@@ -113,13 +115,26 @@ pub struct Engine {
     /// The timers changed.
     rewind: Notify,
     permits: Semaphore,
+    /// Steps that may take long and are computed at the same time.
+    heavy: Semaphore,
+    /// Timers that may fire at the same time.
+    firing: Arc<Semaphore>,
+    services: Vec<Box<dyn Service>>,
+    /// Executions that are still being read after the start.
+    recalled: watch::Sender<usize>,
+    /// There is new work for the workers of activities.
+    errands: Notify,
+    /// Work that is just being handed to a worker.
+    claimed: Mutex<HashSet<i64>>,
+    /// Who waits in this process for the end of an execution.
+    listeners: Mutex<HashMap<i64, oneshot::Sender<Ending>>>,
     counters: Counters,
     world: OnceLock<World>,
 }
 
 impl Engine {
-    /// An engine for these workflows: name and text of each. `${ServiceManagement}`,
-    /// `${Catalog}`, `${Inventory}` and `${Adapters}` become the names of those functions.
+    /// An engine for these Standard workflows: name and text of each, and what [`Self::open_with`]
+    /// says.
     ///
     /// # Errors
     /// A workflow is wrong, or the file cannot be used.
@@ -129,13 +144,39 @@ impl Engine {
         workflows: impl IntoIterator<Item = (String, String)>,
         options: Options,
     ) -> Result<Arc<Self>, OpenError> {
-        let definitions = Definitions::open(store, workflows).await?;
+        let machine = |(name, text)| Machine { name, text, kind: Kind::Standard };
+        let machines = workflows.into_iter().map(machine);
+        Self::open_with(store, clock, machines, Vec::new(), options).await
+    }
+
+    /// An engine for these workflows, with services of the caller's beside its own, and before
+    /// them. `${ServiceManagement}`, `${Catalog}`, `${Inventory}` and `${Adapters}` become the
+    /// names of those functions.
+    ///
+    /// # Errors
+    /// A workflow is wrong or asks for what is not offered here, or the file cannot be used.
+    pub async fn open_with(
+        store: &Arc<SqliteStore>,
+        clock: &Arc<dyn Clock>,
+        machines: impl IntoIterator<Item = Machine>,
+        services: Vec<Box<dyn Service>>,
+        options: Options,
+    ) -> Result<Arc<Self>, OpenError> {
+        // What is offered does not hang on the engine, which is not there yet.
+        let built_in = services::all(&Weak::new());
+        let offers = services::offers(services.iter().chain(&built_in));
+        let now = clock.now().as_millisecond();
+        let definitions = Definitions::open(store, machines, &offers, now).await?;
         let next_id = AtomicI64::new(rows::last_id(store)? + 1);
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Ok(Arc::new_cyclic(|own| Self {
             own: Weak::clone(own),
             store: Arc::clone(store),
             clock: Arc::clone(clock),
             permits: Semaphore::new(options.at_once.max(1)),
+            heavy: Semaphore::new(cores * 2),
+            firing: Arc::new(Semaphore::new(sleep::AT_ONCE)),
+            services: services.into_iter().chain(services::all(own)).collect(),
             options,
             definitions,
             index: Mutex::default(),
@@ -143,6 +184,10 @@ impl Engine {
             next_id,
             next_sleeper: AtomicI64::new(0),
             rewind: Notify::new(),
+            recalled: watch::Sender::new(0),
+            errands: Notify::new(),
+            claimed: Mutex::default(),
+            listeners: Mutex::default(),
             counters: Counters::default(),
             world: OnceLock::new(),
         }))
@@ -167,139 +212,15 @@ impl Engine {
         self.wheel.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn listeners(&self) -> MutexGuard<'_, HashMap<i64, oneshot::Sender<Ending>>> {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_id(&self) -> i64 {
+        self.next_id.fetch_add(1, Relaxed)
+    }
+
     fn now(&self) -> i64 {
         self.clock.now().as_millisecond()
-    }
-
-    /// The execution of this name, with everything that happened to it written.
-    async fn settled(&self, workflow: &str, run: &str) -> Result<i64, Error> {
-        self.definitions.file(workflow).map(drop).or_else(|absent| {
-            let known = rows::find(&self.store, workflow, run).map_err(unavailable)?;
-            known.map(drop).ok_or(absent)
-        })?;
-        if self.index().named(workflow, run).is_some() {
-            self.store.write(|_| Ok(())).await.map_err(unavailable)?;
-        }
-        let found = rows::find(&self.store, workflow, run).map_err(unavailable)?;
-        found.ok_or_else(|| Error::Absent(run.into()))
-    }
-
-    /// Makes the execution, unless there is one of this name.
-    fn begin(&self, workflow: &str, run: &str, input: &Value) -> Result<Option<Begun>, Error> {
-        let file = self.definitions.file(workflow)?;
-        if self.index().named(workflow, run).is_some() {
-            return Ok(None);
-        }
-        let id = self.next_id.fetch_add(1, Relaxed);
-        let about = About {
-            id,
-            workflow: workflow.into(),
-            name: run.into(),
-            definition: file.id,
-            seed: seed(),
-            started: self.now(),
-            input: input.to_string(),
-        };
-        let (live, turn, todo) = Live::start(about, file.definition.clone())
-            .map_err(|error| Error::Unavailable(Box::new(error)))?;
-        let entry = Entry::new(id, State::Live(Box::new(live)));
-        // Nobody else has the entry yet, so its lock may be held while the index is locked.
-        let _held = entry.state();
-        {
-            let mut index = self.index();
-            let known = index.named(workflow, run).is_some()
-                || rows::find(&self.store, workflow, run).map_err(unavailable)?.is_some();
-            if known {
-                return Ok(None);
-            }
-            index.insert(&entry, workflow, run);
-        }
-        self.counters.started.fetch_add(1, Relaxed);
-        Ok(Some((id, self.write_turn(id, turn, todo, true))))
-    }
-}
-
-type Begun = (i64, drive::Next);
-
-/// A secret that nobody can guess: 244 random bits.
-fn seed() -> [u8; 32] {
-    let mut seed = [0; 32];
-    let (left, right) = seed.split_at_mut(16);
-    left.copy_from_slice(Uuid::new_v4().as_bytes());
-    right.copy_from_slice(Uuid::new_v4().as_bytes());
-    seed
-}
-
-fn unavailable(error: store::Error) -> Error {
-    Error::Unavailable(Box::new(error))
-}
-
-#[async_trait]
-impl Workflows for Engine {
-    async fn start(&self, workflow: &str, run: &str, input: Value) -> Result<(), Error> {
-        if let Some((id, next)) = self.begin(workflow, run, &input)? {
-            self.carry_out(id, next).await.map_err(unavailable)?;
-        }
-        Ok(())
-    }
-
-    async fn resume(&self, token: &str, outcome: Outcome) -> Result<(), Error> {
-        let here = self.index().waiter(token);
-        let waiter = match here {
-            Some(id) => Some(id),
-            None => rows::waiter(&self.store, token).map_err(unavailable)?,
-        };
-        let Some(id) = waiter else { return Ok(()) };
-        let token = token.to_owned();
-        let event = match outcome {
-            Outcome::Success(output) => Event::TokenSucceeded { token, output: output.to_string() },
-            Outcome::Failure { error, cause } => {
-                Event::TokenFailed { token, error: Some(error), cause: Some(cause) }
-            }
-        };
-        self.event(id, event).await.map_err(unavailable)
-    }
-
-    async fn stop(&self, workflow: &str, run: &str, cause: &str) -> Result<(), Error> {
-        let id = self.settled(workflow, run).await?;
-        let event = Event::Stop { error: None, cause: Some(cause.into()) };
-        self.event(id, event).await.map_err(unavailable)
-    }
-
-    async fn workflows(&self) -> Result<Vec<String>, Error> {
-        Ok(self.definitions.names())
-    }
-
-    async fn definition(&self, workflow: &str) -> Result<String, Error> {
-        Ok(self.definitions.file(workflow)?.text.clone())
-    }
-
-    async fn runs(
-        &self,
-        workflow: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Listing<Run>, Error> {
-        self.definitions.file(workflow)?;
-        self.store.write(|_| Ok(())).await.map_err(unavailable)?;
-        let before = after.map_or(i64::MAX, |after| after.parse().unwrap_or(0));
-        rows::runs(&self.store, workflow, before, limit.max(1)).map_err(unavailable)
-    }
-
-    async fn describe(&self, workflow: &str, run: &str) -> Result<Run, Error> {
-        let id = self.settled(workflow, run).await?;
-        rows::run(&self.store, id).map_err(unavailable)
-    }
-
-    async fn history(
-        &self,
-        workflow: &str,
-        run: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Listing<Value>, Error> {
-        let id = self.settled(workflow, run).await?;
-        let after = after.map_or(0, |after| after.parse().unwrap_or(u64::MAX));
-        rows::history(&self.store, id, after, limit.max(1)).map_err(unavailable)
     }
 }

@@ -1,7 +1,8 @@
 //! The workflow files of this installation, and the older texts that running executions still use.
 
+use super::{activities, family::Keeps, weight};
 use crate::store::SqliteStore;
-use mano_asl::Definition;
+use mano_asl::{Definition, Diagnostic, Kind, host};
 use mano_ports::{store, workflows::Error};
 use rusqlite::params;
 use sha2::{Digest, Sha256};
@@ -34,36 +35,81 @@ pub enum OpenError {
     Store(#[from] store::Error),
 }
 
+/// A workflow of an installation.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    /// Its name.
+    pub name: String,
+    /// Its definition.
+    pub text: String,
+    /// Standard: every step outlives the process. Express: an asynchronous run that a crash
+    /// interrupts begins anew, a synchronous one ends with the process; neither has a history.
+    pub kind: Kind,
+}
+
+/// A definition, ready to be stepped.
+#[derive(Clone)]
+pub(super) struct Known {
+    pub(super) definition: Definition,
+    /// A step of it may take long.
+    pub(super) heavy: bool,
+}
+
+impl Known {
+    fn of(definition: Definition, text: &str) -> Self {
+        Self { definition, heavy: weight::is_heavy(text) }
+    }
+}
+
 /// One workflow file.
 pub(super) struct File {
     /// The row that keeps its text.
     pub(super) id: i64,
     pub(super) text: String,
-    pub(super) definition: Definition,
+    pub(super) known: Known,
+    kind: Kind,
+}
+
+impl File {
+    /// What is written of its executions.
+    pub(super) const fn keeps(&self) -> Keeps {
+        match self.kind {
+            Kind::Standard => Keeps::Everything,
+            Kind::Express => Keeps::Ends,
+        }
+    }
 }
 
 /// The files by workflow, and every text ever run by its row.
 pub(super) struct Definitions {
     files: BTreeMap<String, File>,
-    by_id: Mutex<HashMap<i64, Definition>>,
+    by_id: Mutex<HashMap<i64, Known>>,
 }
 
 impl Definitions {
-    /// Checks the files and keeps their texts.
+    /// Checks the files against the language and against what the host offers, and keeps their
+    /// texts.
     pub(super) async fn open(
         store: &SqliteStore,
-        files: impl IntoIterator<Item = (String, String)>,
+        machines: impl IntoIterator<Item = Machine>,
+        offers: &[&str],
+        now: i64,
     ) -> Result<Self, OpenError> {
         let mut read = BTreeMap::new();
         let mut by_id = HashMap::new();
-        for (workflow, text) in files {
+        for Machine { name, text, kind } in machines {
             let text =
                 PLACEHOLDERS.iter().fold(text, |text, (hole, name)| text.replace(hole, name));
             let definition =
-                Definition::parse(&text).map_err(|problems| wrong(&workflow, &problems))?;
+                check(&text, kind, offers).map_err(|problems| wrong(&name, &problems))?;
+            let resources = host::resources(&text).into_iter();
+            let activities = resources.filter(|(_, arn)| arn.contains(":activity:"));
+            let activities = activities.map(|(_, arn)| activities::name(&arn).to_owned());
+            activities::create(store, activities.collect(), now).await?;
             let id = keep(store, &text).await?;
-            by_id.insert(id, definition.clone());
-            read.insert(workflow, File { id, text, definition });
+            let known = Known::of(definition, &text);
+            by_id.insert(id, known.clone());
+            read.insert(name, File { id, text, known, kind });
         }
         Ok(Self { files: read, by_id: Mutex::new(by_id) })
     }
@@ -77,7 +123,7 @@ impl Definitions {
     }
 
     /// The definition an execution was started with, though its file may have changed since.
-    pub(super) fn by_id(&self, store: &SqliteStore, id: i64) -> Result<Definition, store::Error> {
+    pub(super) fn by_id(&self, store: &SqliteStore, id: i64) -> Result<Known, store::Error> {
         if let Some(known) = self.known().get(&id) {
             return Ok(known.clone());
         }
@@ -88,13 +134,21 @@ impl Definitions {
         let definition = Definition::parse(&text).map_err(|problems| {
             store::Error::Unavailable(Box::new(wrong(&format!("definition {id}"), &problems)))
         })?;
-        self.known().insert(id, definition.clone());
-        Ok(definition)
+        let known = Known::of(definition, &text);
+        self.known().insert(id, known.clone());
+        Ok(known)
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Definition>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Known>> {
         self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Reads a definition and refuses what is wrong with it, or cannot be done here.
+fn check(text: &str, kind: Kind, offers: &[&str]) -> Result<Definition, Vec<Diagnostic>> {
+    let definition = Definition::parse_as(text, kind)?;
+    let problems = host::unoffered(text, offers);
+    if problems.is_empty() { Ok(definition) } else { Err(problems) }
 }
 
 /// Keeps a text once; the row it has.

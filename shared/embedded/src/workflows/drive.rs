@@ -1,14 +1,16 @@
 //! Moving executions: an event goes in, the turn is written, its effects are carried out.
 
 use super::{
-    Engine, World, calls,
-    index::State,
-    live::{Live, LoadError, ToDo, Work},
-    rows::{self, Kept, Turn},
+    Engine, World,
+    definitions::Known,
+    index::{Entry, Own, State},
+    live::{Live, LoadError},
+    pending::{ToDo, Work},
+    rows::{self, About, Kept, Turn},
 };
 use crate::{dispatch::Dispatch, gate::Gate};
-use mano_asl::{ChildId, Ending, Event, Status};
-use mano_ports::{function, store::Error};
+use mano_asl::{ChildId, Ending, Event, Start, Status};
+use mano_ports::store::Error;
 use serde_json::json;
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -21,11 +23,16 @@ const BEHIND: Duration = Duration::from_millis(2);
 
 /// What a turn leaves to do outside the execution's lock.
 pub(super) struct Next {
-    calls: Vec<Work>,
-    children: Vec<ChildId>,
-    /// Resolves when the turn is durable.
-    durable: oneshot::Receiver<()>,
+    works: Vec<Arc<Work>>,
+    offspring: Vec<(ChildId, Start)>,
+    orphans: Vec<(String, String)>,
+    about: Arc<About>,
+    /// Resolves when the turn is durable; nothing, if it is not written.
+    durable: Option<oneshot::Receiver<()>>,
 }
+
+/// An execution's id, and what follows from its first turn.
+pub(super) type Begun = (i64, Next);
 
 impl Engine {
     /// Begins to work for a host: what ran when the process ended goes on.
@@ -48,7 +55,7 @@ impl Engine {
 
     fn recover(&self) -> Result<(), Error> {
         for id in rows::awake(&self.store)? {
-            self.with(id, |_| ())?;
+            self.recall(id)?;
         }
         for id in rows::untold(&self.store)? {
             self.tell(id);
@@ -83,77 +90,215 @@ impl Engine {
         });
     }
 
-    /// Tells an execution what happened; an execution that is over, or none, is not disturbed.
+    /// Makes an execution, unless there is one of its name; `waited`: somebody waits until it is
+    /// durable.
+    pub(super) async fn launch(
+        &self,
+        about: About,
+        known: Known,
+        waited: bool,
+    ) -> Result<Option<Begun>, Error> {
+        let (id, replaces) = (about.id, about.link.replaces);
+        let (workflow, run) = (about.workflow.clone(), about.name.clone());
+        let (live, turn, todo) = self
+            .apart(known.heavy, move || Live::start(about, known))
+            .await?
+            .map_err(|error| Error::Unavailable(Box::new(error)))?;
+        let entry = Entry::new(id, State::Live(Box::new(live)));
+        // Nobody else has the entry yet, so its lock may be held while the index is locked.
+        let _held = entry.try_own();
+        {
+            let mut index = self.index();
+            let taken = index.named(&workflow, &run).is_some()
+                || rows::find(&self.store, &workflow, &run)?.is_some_and(|id| Some(id) != replaces);
+            if taken {
+                return Ok(None);
+            }
+            index.insert(&entry, &workflow, &run);
+        }
+        self.counters.started.fetch_add(1, Relaxed);
+        Ok(Some((id, self.write_turn(id, turn, todo, waited))))
+    }
+
+    /// Tells an execution what happened, and returns when that is durable; an execution that is
+    /// over, or none, is not disturbed.
     pub(super) async fn event(&self, id: i64, event: Event) -> Result<(), Error> {
-        match self.happen(id, event, true)? {
+        match self.happen(id, event, true).await? {
             Some(next) => self.carry_out(id, next).await,
             None => Ok(()),
         }
     }
 
-    fn happen(&self, id: i64, event: Event, waited: bool) -> Result<Option<Next>, Error> {
-        let now = self.now();
-        let happened = self.with(id, |live| {
-            let (turn, todo) = live.happen(event, now)?;
-            Some(self.write_turn(id, turn, todo, waited))
-        })?;
-        Ok(happened.flatten())
+    /// Tells an execution what happened; nobody waits until that is durable.
+    pub(super) async fn event_behind(&self, id: i64, event: Event) -> Result<(), Error> {
+        if let Some(next) = self.happen(id, event, false).await? {
+            self.follow(id, next).await;
+        }
+        Ok(())
     }
 
-    /// Looks at an execution under its lock, loading it if it is not in memory.
-    pub(super) fn with<R>(
+    /// Tells an execution what happened; what is to be done then, if that changed anything.
+    pub(super) async fn happen(
         &self,
         id: i64,
-        look: impl FnOnce(&mut Live) -> R,
+        event: Event,
+        waited: bool,
+    ) -> Result<Option<Next>, Error> {
+        let now = self.now();
+        let Some(engine) = self.own.upgrade() else { return Ok(None) };
+        let happened = self.with(id, move |live| {
+            let (turn, todo) = live.happen(event, now)?;
+            Some(engine.write_turn(id, turn, todo, waited))
+        });
+        Ok(happened.await?.flatten())
+    }
+
+    /// Looks at a running execution under its lock, loading it if it is not in memory.
+    pub(super) async fn with<R: Send + 'static>(
+        &self,
+        id: i64,
+        look: impl FnOnce(&mut Live) -> R + Send + 'static,
     ) -> Result<Option<R>, Error> {
         loop {
             let entry = self.index().enter(id);
-            let mut state = entry.state();
-            if let State::Unloaded = &*state {
-                match self.load(id) {
-                    Ok(Some(live)) => *state = State::Live(Box::new(live)),
-                    Ok(None) => {
-                        *state = State::Gone;
-                        self.index().forget(id);
-                        return Ok(None);
-                    }
-                    Err(error) => {
-                        *state = State::Gone;
-                        self.index().forget(id);
-                        return Err(error);
-                    }
-                }
+            let mut state = entry.own().await;
+            if let State::Unloaded = &*state
+                && !self.load(id, &mut state).await?
+            {
+                return Ok(None);
             }
             match &mut *state {
+                State::Live(live) if live.known.heavy => {
+                    return self.look_apart(entry, state, look).await.map(Some);
+                }
                 State::Live(live) => return Ok(Some(look(live))),
                 State::Unloaded | State::Gone => {}
             }
         }
     }
 
-    /// Reads an execution that still runs, and sets going what it waits for.
-    fn load(&self, id: i64) -> Result<Option<Live>, Error> {
-        let Some(kept) = rows::load(&self.store, id)?.filter(|kept| kept.running) else {
-            return Ok(None);
-        };
-        let definition = self.definitions.by_id(&self.store, kept.about.definition)?;
-        let turn = condemned(&kept, self.now());
-        match Live::load(kept, definition) {
-            Ok(live) => {
-                let mut todo = live.todo();
-                self.index().name(&live.about.workflow, &live.about.name, id);
-                self.attend(id, &mut todo);
-                for work in todo.calls {
-                    self.spawn_call(id, work);
-                }
-                self.spawn_children(id, todo.children);
-                Ok(Some(live))
-            }
+    /// Looks at an execution on a thread that may be busy for long.
+    async fn look_apart<R: Send + 'static>(
+        &self,
+        entry: Arc<Entry>,
+        mut state: Own,
+        look: impl FnOnce(&mut Live) -> R + Send + 'static,
+    ) -> Result<R, Error> {
+        let looked = self.apart(true, move || match &mut *state {
+            State::Live(live) => Some(look(live)),
+            State::Unloaded | State::Gone => None,
+        });
+        match looked.await {
+            Ok(Some(looked)) => Ok(looked),
+            Ok(None) => Err(Error::Unavailable("the execution was let go".into())),
             Err(error) => {
-                self.condemn(turn, &error);
-                Ok(None)
+                // What it left half done is forgotten, once what it wrote can be read again.
+                self.store.write(|_| Ok(())).await?;
+                *entry.own().await = State::Unloaded;
+                Err(error)
             }
         }
+    }
+
+    /// Computes where nobody else has to wait for it, if it may take long.
+    pub(super) async fn apart<R: Send + 'static>(
+        &self,
+        heavy: bool,
+        work: impl FnOnce() -> R + Send + 'static,
+    ) -> Result<R, Error> {
+        if !heavy {
+            return Ok(work());
+        }
+        let _one = self.heavy.acquire().await.map_err(|error| Error::Unavailable(error.into()))?;
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_err(|error| Error::Unavailable(error.into()))
+    }
+
+    /// Takes in an execution that was in memory when the process ended.
+    fn recall(&self, id: i64) -> Result<(), Error> {
+        let entry = self.index().enter(id);
+        let Some(mut state) = entry.try_own() else { return Ok(()) };
+        let Some((kept, known)) = self.read(id)? else {
+            self.index().forget(id);
+            return Ok(());
+        };
+        if known.heavy {
+            drop(state);
+            self.recalled.send_modify(|left| *left += 1);
+            self.spawn(move |engine| async move {
+                if let Err(error) = engine.with(id, |_| ()).await {
+                    tracing::error!(%error, id, "an execution cannot be read");
+                }
+                engine.recalled.send_modify(|left| *left -= 1);
+            });
+        } else {
+            let turn = condemned(&kept, self.now());
+            self.admit(id, Live::load(kept, known), turn, &mut state);
+        }
+        Ok(())
+    }
+
+    /// The rows of an execution that still runs.
+    fn read(&self, id: i64) -> Result<Option<(Kept, Known)>, Error> {
+        let Some(mut kept) = rows::load(&self.store, id)?.filter(|kept| kept.running) else {
+            return Ok(None);
+        };
+        let known = self.definitions.by_id(&self.store, kept.about.definition)?;
+        if kept.about.keeps() == super::family::Keeps::Ends {
+            // It runs again from its start.
+            kept.about.started = self.now();
+        }
+        Ok(Some((kept, known)))
+    }
+
+    /// Reads an execution that still runs, and sets going what it waits for; whether there is one.
+    async fn load(&self, id: i64, state: &mut State) -> Result<bool, Error> {
+        match self.try_load(id, state).await {
+            Ok(true) => Ok(true),
+            absent => {
+                *state = State::Gone;
+                self.index().forget(id);
+                absent
+            }
+        }
+    }
+
+    async fn try_load(&self, id: i64, state: &mut State) -> Result<bool, Error> {
+        let Some((kept, known)) = self.read(id)? else { return Ok(false) };
+        let turn = condemned(&kept, self.now());
+        let loaded = self.apart(known.heavy, move || Live::load(kept, known)).await?;
+        Ok(self.admit(id, loaded, turn, state))
+    }
+
+    /// Takes a loaded execution in, or ends one that cannot go on; whether it goes on.
+    fn admit(
+        &self,
+        id: i64,
+        loaded: Result<Live, LoadError>,
+        turn: Turn,
+        state: &mut State,
+    ) -> bool {
+        let live = match loaded {
+            Ok(live) => live,
+            Err(error) => {
+                self.condemn(turn, &error);
+                *state = State::Gone;
+                self.index().forget(id);
+                return false;
+            }
+        };
+        let mut todo = live.pending.todo();
+        self.index().name(&live.about.workflow, &live.about.name, id);
+        self.attend(id, &mut todo);
+        if let Some(one) = live.about.link.offspring() {
+            self.mind_parent(id, one.parent, one.child);
+        }
+        for work in todo.works {
+            self.spawn_work(id, work);
+        }
+        self.raise_all(id, live.about.definition, todo.offspring);
+        *state = State::Live(Box::new(live));
+        true
     }
 
     /// Ends an execution that cannot go on, so that it is not stuck.
@@ -168,7 +313,7 @@ impl Engine {
     }
 
     /// Registers tokens and timers; to be called under the execution's lock.
-    fn attend(&self, id: i64, todo: &mut ToDo) {
+    pub(super) fn attend(&self, id: i64, todo: &mut ToDo) {
         if !todo.tokens.is_empty() || !todo.gone.is_empty() {
             let mut index = self.index();
             index.wait(std::mem::take(&mut todo.tokens), id);
@@ -195,176 +340,109 @@ impl Engine {
     pub(super) fn write_turn(&self, id: i64, turn: Turn, mut todo: ToDo, waited: bool) -> Next {
         self.counters.turns.fetch_add(1, Relaxed);
         self.attend(id, &mut todo);
-        let (written, durable) = oneshot::channel();
-        let engine = self.own.clone();
-        let patience = if waited || self.options.strict { Duration::ZERO } else { BEHIND };
-        let ended = todo.ended.inspect(|_| {
+        if todo.ended.is_some() {
             self.counters.ended.fetch_add(1, Relaxed);
-        });
+        }
+        let about = Arc::clone(&turn.about);
+        let durable = if turn.is_written() {
+            Some(self.record(id, turn, &todo, waited))
+        } else {
+            if let Some(ending) = turn.ending {
+                self.ended(&about, ending);
+            }
+            None
+        };
+        let ToDo { works, offspring, orphans, .. } = todo;
+        Next { works, offspring, orphans, about, durable }
+    }
+
+    fn record(&self, id: i64, turn: Turn, todo: &ToDo, waited: bool) -> oneshot::Receiver<()> {
+        let (written, durable) = oneshot::channel();
+        let patience = if waited || self.options.strict { Duration::ZERO } else { BEHIND };
+        let engine = self.own.clone();
+        let about = Arc::clone(&turn.about);
+        let (ending, sleeps, turns) = (turn.ending.clone(), turn.sleeps, turn.n + 1);
+        let errands = !turn.errands.is_empty();
+        debug_assert_eq!(todo.ended.is_some(), ending.is_some());
         let then = move || {
-            if let (Some(status), Some(engine)) = (ended, engine.upgrade()) {
-                engine.ended(id, status);
+            if let Some(engine) = engine.upgrade() {
+                if errands {
+                    engine.errands.notify_waiters();
+                }
+                if let Some(ending) = ending {
+                    engine.ended(&about, ending);
+                } else if let Some(wake) = sleeps {
+                    engine.let_go(id, |live| live.turns == turns && live.sleeps == wake);
+                }
             }
             // Most often nobody waits.
             let _ = written.send(());
         };
         // A record is never dropped, however long the disk is full: a journal has no gaps.
         self.store.record_then(patience, move |db| turn.write(db), then);
-        Next { calls: todo.calls, children: todo.children, durable }
+        durable
     }
 
     /// Does what a turn asks for, in strict mode once it is durable; resolves when it is durable.
-    pub(super) async fn carry_out(&self, id: i64, next: Next) -> Result<(), Error> {
+    pub(super) async fn carry_out(&self, id: i64, mut next: Next) -> Result<(), Error> {
         let closed = |_| Error::Unavailable("the store is closed".into());
-        let Next { calls, children, mut durable } = next;
-        if self.options.strict {
-            (&mut durable).await.map_err(closed)?;
+        if self.options.strict
+            && let Some(durable) = next.durable.take()
+        {
+            durable.await.map_err(closed)?;
         }
-        for work in calls {
-            self.spawn_call(id, work);
+        let durable = next.durable.take();
+        for work in std::mem::take(&mut next.works) {
+            self.spawn_work(id, work);
         }
-        self.spawn_children(id, children);
-        if self.options.strict { Ok(()) } else { durable.await.map_err(closed) }
+        self.set_going(id, next);
+        match durable {
+            Some(durable) => durable.await.map_err(closed),
+            None => Ok(()),
+        }
     }
 
-    /// Makes a call, and the calls it leads to, one after the other on one task.
-    fn spawn_call(&self, id: i64, work: Work) {
-        self.spawn(|engine| async move {
-            let mut next = Some(work);
-            while let Some(work) = next {
-                next = engine.perform(id, work).await;
-            }
-        });
-    }
-
-    /// Makes one call; the last of the calls it leads to, while the others go their own way.
-    async fn perform(&self, id: i64, work: Work) -> Option<Work> {
-        let world = self.world.get()?;
-        let _inside = world.gate.enter()?;
-        let _permit = self.permits.acquire().await.ok()?;
-        let dispatch = world.dispatch.upgrade()?;
-        let event = match work.timeout_seconds {
-            None => calls::call(&dispatch, &work).await,
-            // The engine's own timer tells the execution; a call that hangs is given up here.
-            Some(seconds) => tokio::select! {
-                event = calls::call(&dispatch, &work) => event,
-                () = self.clock.sleep(Duration::from_secs(seconds.unsigned_abs())) => return None,
-            },
-        };
-        let next = match self.happen(id, event, false) {
-            Ok(next) => next?,
-            Err(error) => {
-                tracing::error!(%error, id, "an execution cannot be read; its call is lost");
-                return None;
-            }
-        };
-        self.go_on(id, next).await
+    /// Does what a turn asks for; nobody waits until it is durable.
+    pub(super) async fn follow(&self, id: i64, next: Next) {
+        if let Some(work) = self.go_on(id, next).await {
+            self.spawn_work(id, work);
+        }
     }
 
     /// Does what a turn asks for, and returns the last call for the own task to make.
-    async fn go_on(&self, id: i64, next: Next) -> Option<Work> {
-        let Next { mut calls, children, durable } = next;
-        if self.options.strict && durable.await.is_err() {
+    pub(super) async fn go_on(&self, id: i64, mut next: Next) -> Option<Arc<Work>> {
+        if self.options.strict
+            && let Some(durable) = next.durable.take()
+            && durable.await.is_err()
+        {
             // Nothing follows from what is not durable; the next start goes on.
             return None;
         }
-        let own = calls.pop();
-        for work in calls {
-            self.spawn_call(id, work);
+        let own = next.works.pop();
+        for work in std::mem::take(&mut next.works) {
+            self.spawn_work(id, work);
         }
-        self.spawn_children(id, children);
+        self.set_going(id, next);
         own
     }
 
-    /// This engine runs no children: it says so to the Map that wants them.
-    fn spawn_children(&self, id: i64, children: Vec<ChildId>) {
-        for child in children {
-            self.spawn(|engine| async move {
-                let cause = "this engine does not run distributed Maps; use ProcessorConfig INLINE";
-                let ending = Ending {
-                    status: Status::Failed,
-                    output: None,
-                    error: Some("States.Runtime".into()),
-                    cause: Some(cause.into()),
-                };
-                let told = engine.event(id, Event::ChildFinished { child, ending }).await;
-                if let Err(error) = told {
-                    tracing::error!(%error, id, "an execution cannot be read");
-                }
-            });
-        }
+    fn set_going(&self, id: i64, next: Next) {
+        let Next { offspring, orphans, about, .. } = next;
+        self.raise_all(id, about.definition, offspring);
+        self.stop_orphans(orphans);
     }
 
-    /// The end of an execution is durable; called by the store's writing thread.
-    fn ended(&self, id: i64, status: Status) {
-        let entry = self.index().get(id);
-        if let Some(entry) = entry {
-            let mut state = entry.state();
-            match &*state {
-                State::Live(live) => self.index().let_go(live),
-                State::Unloaded | State::Gone => self.index().forget(id),
-            }
-            *state = State::Gone;
+    fn raise_all(&self, id: i64, definition: i64, offspring: Vec<(ChildId, Start)>) {
+        if offspring.is_empty() {
+            return;
         }
-        self.wheel().forget(id);
-        if status != Status::Succeeded {
-            self.tell(id);
-        }
-    }
-
-    /// Tells of an end that was no success, until everybody interested has heard it.
-    fn tell(&self, id: i64) {
-        self.spawn(|engine| async move {
-            let mut pause = Duration::from_millis(100);
-            while let Some(world) = engine.world.get() {
-                let Some(_inside) = world.gate.enter() else { return };
-                let Some(dispatch) = world.dispatch.upgrade() else { return };
-                let heard = match engine.change(id) {
-                    Ok(event) => dispatch.event(&event).await.is_ok(),
-                    Err(error) => {
-                        tracing::error!(%error, id, "an execution cannot be read");
-                        false
-                    }
-                };
-                if heard {
-                    engine.store.record(Duration::from_secs(1), move |db| rows::told(db, id));
-                    return;
+        self.spawn(move |engine| async move {
+            for (child, start) in offspring {
+                if let Err(error) = engine.raise(id, definition, child, start).await {
+                    tracing::error!(%error, id, "a child cannot be started; the next start does");
                 }
-                drop((_inside, dispatch));
-                tokio::select! {
-                    () = engine.clock.sleep(pause) => {}
-                    () = world.gate.closing() => return,
-                }
-                pause = (pause * 2).min(Duration::from_secs(60));
             }
         });
-    }
-
-    /// The status-change event of an execution, as EventBridge brings it.
-    fn change(&self, id: i64) -> Result<function::Event, Error> {
-        let run = rows::run(&self.store, id)?;
-        let arn = super::live::execution_arn(&run.workflow, &run.name);
-        let mut detail = json!({
-            "executionArn": arn,
-            "stateMachineArn": super::live::machine_arn(&run.workflow),
-            "stateMachineName": run.workflow,
-            "name": run.name,
-            "status": run.status,
-            "startDate": run.start_date.as_millisecond(),
-            "stopDate": run.stop_date.map(jiff::Timestamp::as_millisecond),
-            "input": run.input.to_string(),
-        });
-        for (name, text) in [("error", run.error), ("cause", run.cause)] {
-            if let Some(text) = text {
-                detail[name] = text.into();
-            }
-        }
-        Ok(function::Event {
-            id: format!("{arn}#{}", run.status),
-            source: "aws.states".into(),
-            detail_type: "Step Functions Execution Status Change".into(),
-            detail,
-        })
     }
 }
 
@@ -383,6 +461,10 @@ fn condemned(kept: &Kept, at: i64) -> Turn {
         last,
         rows: row.to_string(),
         wakes: false,
+        sleeps: None,
+        errands: Vec::new(),
+        taken: Vec::new(),
+        revives: false,
         ending: None,
         snapshot: None,
     }

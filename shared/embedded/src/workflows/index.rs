@@ -1,10 +1,8 @@
 //! The executions in memory, by id, by name and by token.
 
 use super::live::Live;
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// What is known of an execution's value.
 pub(super) enum State {
@@ -16,19 +14,29 @@ pub(super) enum State {
     Gone,
 }
 
-/// One execution; its lock orders what happens to it.
+/// One execution; its lock orders what happens to it. A step that takes long holds it for long,
+/// so whoever must not wait only tries.
 pub(super) struct Entry {
     pub(super) id: i64,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
+
+/// The lock of an execution, held.
+pub(super) type Own = OwnedMutexGuard<State>;
 
 impl Entry {
     pub(super) fn new(id: i64, state: State) -> Arc<Self> {
-        Arc::new(Self { id, state: Mutex::new(state) })
+        Arc::new(Self { id, state: Arc::new(Mutex::new(state)) })
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The lock, as soon as it is free; first come, first served.
+    pub(super) async fn own(&self) -> Own {
+        Arc::clone(&self.state).lock_owned().await
+    }
+
+    /// The lock, if it is free now.
+    pub(super) fn try_own(&self) -> Option<Own> {
+        Arc::clone(&self.state).try_lock_owned().ok()
     }
 }
 

@@ -2,51 +2,36 @@
 //!
 //! Nothing here does anything: a turn says what is to be written and what is to be done.
 
-use super::rows::{AWAKE, About, Kept, NEVER, Turn};
-use mano_asl::{
-    Call, ChildId, Definition, Doc, Effect, Ending, Event, Execution, Integration, Outcome, Start,
-    StartError, Status, TaskId, TimerId,
+use super::{
+    definitions::Known,
+    family::{Keeps, Offspring},
+    pending::{Pending, ToDo},
+    rows::{AWAKE, About, Kept, NEVER, Turn},
 };
+use mano_asl::{Ending, Event, Execution, Kind, Outcome, Start, StartError, Status};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
-/// After so many turns an execution's value is written whole, so that loading it stays cheap.
+/// After so many turns an execution's value is written whole, so that loading it stays cheap; a
+/// large value waits for as many turns as make up for its size.
 const SNAPSHOT: u32 = 200;
 
-/// A call to make, as it is kept.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Work {
-    pub(super) task: TaskId,
-    pub(super) resource: String,
-    pub(super) integration: Integration,
-    /// The service and the action: `lambda`, `invoke.waitForTaskToken`.
-    pub(super) service: String,
-    pub(super) api: String,
-    pub(super) arguments: Doc,
-    pub(super) token: Option<String>,
-    pub(super) timeout_seconds: Option<i64>,
-}
+/// Bytes of a snapshot that one turn makes up for.
+const SHARE: usize = 4096;
 
-/// What an execution waits for outside.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Pending {
-    /// Calls that have not returned.
-    pub(super) calls: BTreeMap<TaskId, Work>,
-    /// Timers that have not fired: milliseconds since 1970.
-    pub(super) timers: BTreeMap<TimerId, i64>,
-    /// Tokens nobody brought back.
-    pub(super) tokens: BTreeMap<String, TaskId>,
-    /// Children of a distributed Map, which this engine does not run.
-    pub(super) children: BTreeSet<ChildId>,
-}
+/// What a load may take to compute again, before a snapshot is due at any rate.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// An execution that sleeps for so long leaves memory at once (milliseconds).
+pub(super) const LONG: i64 = 60_000;
 
 /// An execution in memory.
 pub(super) struct Live {
     pub(super) about: Arc<About>,
-    definition: Definition,
+    pub(super) known: Known,
     execution: Execution,
     pub(super) pending: Pending,
     /// Turns so far.
@@ -55,22 +40,10 @@ pub(super) struct Live {
     pub(super) sleeps: i64,
     /// When its last turn was.
     pub(super) touched: i64,
-}
-
-/// What the host does after a turn.
-#[derive(Debug, Default)]
-pub(super) struct ToDo {
-    pub(super) calls: Vec<Work>,
-    /// Timers set (with their time) and cancelled (without), in order.
-    pub(super) timers: Vec<(TimerId, Option<i64>)>,
-    /// New tokens.
-    pub(super) tokens: Vec<String>,
-    /// Tokens nobody waits for any more.
-    pub(super) gone: Vec<String>,
-    /// Children that cannot be started here.
-    pub(super) children: Vec<ChildId>,
-    /// The execution has ended.
-    pub(super) ended: Option<Status>,
+    /// Turns until the next snapshot.
+    until_snapshot: u32,
+    /// What the turns since the last snapshot took to compute.
+    computed: Duration,
 }
 
 /// Why an execution cannot be loaded: a defect, or a newer version's file.
@@ -100,27 +73,31 @@ struct Snapshot {
 
 impl Live {
     /// Starts an execution.
-    pub(super) fn start(
-        about: About,
-        definition: Definition,
-    ) -> Result<(Self, Turn, ToDo), StartError> {
-        let (execution, outcome) = Execution::start(&definition, start(&about))?;
+    pub(super) fn start(about: About, known: Known) -> Result<(Self, Turn, ToDo), StartError> {
+        let (execution, outcome) = Execution::start(&known.definition, start(&about))?;
         let touched = about.started;
         let mut live = Self {
             about: Arc::new(about),
-            definition,
+            known,
             execution,
             pending: Pending::default(),
             turns: 0,
             sleeps: AWAKE,
             touched,
+            until_snapshot: SNAPSHOT,
+            computed: Duration::ZERO,
         };
         let (turn, todo) = live.take(outcome, touched, String::new());
         Ok((live, turn, todo))
     }
 
+    /// Whether the rows tell an execution by its snapshot; if not, all its turns are needed.
+    pub(super) fn has_snapshot(kept: &Kept) -> bool {
+        kept.snapshot.as_ref().is_some_and(|text| serde_json::from_str::<Snapshot>(text).is_ok())
+    }
+
     /// An execution as its rows tell it: what it waits for is due again.
-    pub(super) fn load(kept: Kept, definition: Definition) -> Result<Self, LoadError> {
+    pub(super) fn load(kept: Kept, known: Known) -> Result<Self, LoadError> {
         if kept.engine != mano_asl::ENGINE_VERSION {
             return Err(LoadError::Engine(kept.engine));
         }
@@ -133,21 +110,30 @@ impl Live {
             }
             None => {
                 turns.next();
-                let (execution, outcome) = Execution::start(&definition, start(&kept.about))?;
+                let (execution, outcome) = Execution::start(&known.definition, start(&kept.about))?;
                 (execution, Pending::default(), outcome, 1)
             }
         };
         let touched = kept.about.started;
-        let about = Arc::new(kept.about);
-        let mut live =
-            Self { about, definition, execution, pending, turns: taken, sleeps, touched };
-        live.absorb(&outcome.effects);
+        let mut live = Self {
+            about: Arc::new(kept.about),
+            known,
+            execution,
+            pending,
+            turns: taken,
+            sleeps,
+            touched,
+            until_snapshot: SNAPSHOT,
+            computed: Duration::ZERO,
+        };
+        live.absorb(outcome);
         for turn in turns {
             let event: Event = serde_json::from_str(&turn.event)?;
-            live.settle(&event);
-            let outcome = live.execution.handle(&live.definition, event, turn.at);
-            live.absorb(&outcome.effects);
+            live.pending.settle(&event);
+            let outcome = live.execution.handle(&live.known.definition, event, turn.at);
+            live.absorb(outcome);
             live.turns += 1;
+            live.until_snapshot = live.until_snapshot.saturating_sub(1);
             live.touched = turn.at;
         }
         let found = live.execution.last_event_id();
@@ -161,24 +147,26 @@ impl Live {
     pub(super) fn happen(&mut self, event: Event, at: i64) -> Option<(Turn, ToDo)> {
         // Time does not go back inside an execution, whatever the machine's clock does.
         let at = at.max(self.touched);
-        let text = serde_json::to_string(&event).unwrap_or_default();
-        self.settle(&event);
-        let outcome = self.execution.handle(&self.definition, event, at);
+        let text = match self.about.keeps() {
+            Keeps::Everything => serde_json::to_string(&event).unwrap_or_default(),
+            Keeps::Ends | Keeps::Nothing => String::new(),
+        };
+        let redriven = event == Event::Redrive;
+        let taken = match &event {
+            Event::TaskStarted { task, .. } => Some(*task),
+            _ => None,
+        };
+        self.pending.settle(&event);
+        let begun = Instant::now();
+        let outcome = self.execution.handle(&self.known.definition, event, at);
+        self.computed += begun.elapsed();
         if !outcome.changed {
             return None;
         }
-        Some(self.take(outcome, at, text))
-    }
-
-    /// Everything it waits for, as if it were new.
-    pub(super) fn todo(&self) -> ToDo {
-        ToDo {
-            calls: self.pending.calls.values().cloned().collect(),
-            timers: self.pending.timers.iter().map(|(timer, at)| (*timer, Some(*at))).collect(),
-            tokens: self.pending.tokens.keys().cloned().collect(),
-            children: self.pending.children.iter().copied().collect(),
-            ..ToDo::default()
-        }
+        let (mut turn, todo) = self.take(outcome, at, text);
+        turn.taken.extend(taken);
+        turn.revives = redriven;
+        Some((turn, todo))
     }
 
     /// When it wakes by itself, if it sleeps now.
@@ -188,26 +176,42 @@ impl Live {
 
     /// Whether nothing but a timer, a token or a stop can move it.
     pub(super) fn is_idle(&self) -> bool {
-        !self.is_over() && self.pending.calls.is_empty() && self.pending.children.is_empty()
+        !self.is_over()
+            && self.pending.works.is_empty()
+            && self.pending.offspring.is_empty()
+            && self.about.keeps() == Keeps::Everything
     }
 
     pub(super) fn is_over(&self) -> bool {
         self.execution.status() != Status::Running
     }
 
+    /// Whether it waits for this child.
+    pub(super) fn awaits(&self, child: mano_asl::ChildId) -> bool {
+        self.pending.offspring.contains_key(&child)
+    }
+
+    fn absorb(&mut self, outcome: Outcome) -> ToDo {
+        let execution = &self.execution;
+        let over = execution.status() != Status::Running;
+        self.pending.absorb(outcome.effects, over, |token| execution.awaits_token(token))
+    }
+
     /// The turn and what to do after it.
-    fn take(&mut self, outcome: Outcome, at: i64, event: String) -> (Turn, ToDo) {
-        let todo = self.absorb(&outcome.effects);
+    fn take(&mut self, mut outcome: Outcome, at: i64, event: String) -> (Turn, ToDo) {
+        let rows = match self.about.keeps() {
+            Keeps::Everything => serde_json::to_string(&outcome.rows).unwrap_or_default(),
+            Keeps::Ends | Keeps::Nothing => String::new(),
+        };
+        outcome.rows.clear();
+        let mut todo = self.absorb(outcome);
         let n = self.turns;
         self.turns += 1;
         self.touched = at;
         let ending: Option<Ending> = self.execution.ending().cloned();
-        let snapshot = if self.turns.is_multiple_of(SNAPSHOT) && ending.is_none() {
-            let whole = SnapshotRef { execution: &self.execution, pending: &self.pending };
-            serde_json::to_string(&whole).ok()
-        } else {
-            None
-        };
+        let snapshot = if ending.is_none() { self.snapshot() } else { None };
+        let sleeps = self.falls_asleep(at);
+        let before = std::mem::replace(&mut self.sleeps, sleeps.unwrap_or(AWAKE));
         let turn = Turn {
             about: Arc::clone(&self.about),
             first: n == 0,
@@ -215,146 +219,52 @@ impl Live {
             at,
             event,
             last: self.execution.last_event_id(),
-            rows: serde_json::to_string(&outcome.rows).unwrap_or_default(),
-            wakes: std::mem::replace(&mut self.sleeps, AWAKE) != AWAKE,
+            rows,
+            wakes: sleeps.is_none() && before != AWAKE,
+            sleeps,
+            errands: std::mem::take(&mut todo.errands),
+            taken: std::mem::take(&mut todo.dropped),
+            revives: false,
             ending,
             snapshot,
         };
         (turn, todo)
     }
 
-    /// What an event answers is no longer waited for.
-    fn settle(&mut self, event: &Event) {
-        match event {
-            Event::TaskSubmitted { task, .. }
-            | Event::TaskSucceeded { task, .. }
-            | Event::TaskFailed { task, .. }
-            | Event::ItemsRead { task, .. }
-            | Event::ResultsWritten { task } => {
-                self.pending.calls.remove(task);
-            }
-            Event::TokenSucceeded { token, .. } | Event::TokenFailed { token, .. } => {
-                if let Some(task) = self.pending.tokens.get(token) {
-                    self.pending.calls.remove(task);
-                }
-            }
-            Event::TimerFired { timer } => {
-                self.pending.timers.remove(timer);
-            }
-            Event::ChildFinished { child, .. } => {
-                self.pending.children.remove(child);
-            }
-            Event::TaskStarted { .. }
-            | Event::TaskHeartbeat { .. }
-            | Event::TokenHeartbeat { .. }
-            | Event::Stop { .. }
-            | Event::Redrive => {}
+    /// Until when it sleeps from now on, if only a timer that is far away can move it.
+    fn falls_asleep(&self, at: i64) -> Option<i64> {
+        let wake = self.wake();
+        let sleeps = self.is_idle()
+            && self.pending.tokens.is_empty()
+            && wake != NEVER
+            && wake.saturating_sub(at) >= LONG;
+        sleeps.then_some(wake)
+    }
+
+    /// Its value as text, where loading it would take long without.
+    fn snapshot(&mut self) -> Option<String> {
+        self.until_snapshot = self.until_snapshot.saturating_sub(1);
+        let due = self.until_snapshot == 0 || self.computed > AGAIN;
+        if !due || self.about.keeps() != Keeps::Everything {
+            return None;
         }
-    }
-
-    /// Keeps what is waited for, and says what is new.
-    fn absorb(&mut self, effects: &[Effect]) -> ToDo {
-        let mut todo = ToDo::default();
-        for effect in effects {
-            match effect {
-                Effect::Call(call) => {
-                    let work = work(call);
-                    if let Some(token) = &work.token {
-                        self.pending.tokens.insert(token.clone(), work.task);
-                        todo.tokens.push(token.clone());
-                    }
-                    self.pending.calls.insert(work.task, work);
-                }
-                Effect::CancelTask { task } => {
-                    self.pending.calls.remove(task);
-                }
-                Effect::SetTimer { timer, at_millis } => {
-                    self.pending.timers.insert(*timer, *at_millis);
-                    todo.timers.push((*timer, Some(*at_millis)));
-                }
-                Effect::CancelTimer { timer } => {
-                    self.pending.timers.remove(timer);
-                    todo.timers.push((*timer, None));
-                }
-                Effect::ReadItems { task, resource, arguments }
-                | Effect::WriteResults { task, resource, arguments, .. } => {
-                    let work = unknown(*task, resource, arguments);
-                    self.pending.calls.insert(work.task, work);
-                }
-                Effect::StartChild { child, .. } => {
-                    self.pending.children.insert(*child);
-                    todo.children.push(*child);
-                }
-                Effect::StopChild { child } => {
-                    self.pending.children.remove(child);
-                }
-                Effect::Finished(ending) => todo.ended = Some(ending.status),
-            }
-        }
-        self.let_go(&mut todo);
-        let new = |task: &TaskId| effects.iter().any(|effect| starts(effect, *task));
-        let calls = self.pending.calls.iter().filter(|(task, _)| new(task));
-        todo.calls = calls.map(|(_, work)| work.clone()).collect();
-        todo
-    }
-
-    /// Forgets tokens nobody waits for any more, and everything once the execution is over.
-    fn let_go(&mut self, todo: &mut ToDo) {
-        if self.is_over() {
-            self.pending.calls.clear();
-            self.pending.children.clear();
-        }
-        let execution = &self.execution;
-        let (kept, gone) = std::mem::take(&mut self.pending.tokens)
-            .into_iter()
-            .partition(|(token, _)| execution.awaits_token(token));
-        self.pending.tokens = kept;
-        todo.gone = BTreeMap::into_keys(gone).collect();
-    }
-}
-
-fn starts(effect: &Effect, wanted: TaskId) -> bool {
-    match effect {
-        Effect::Call(call) => call.task == wanted,
-        Effect::ReadItems { task, .. } | Effect::WriteResults { task, .. } => *task == wanted,
-        Effect::CancelTask { .. }
-        | Effect::SetTimer { .. }
-        | Effect::CancelTimer { .. }
-        | Effect::StartChild { .. }
-        | Effect::StopChild { .. }
-        | Effect::Finished(_) => false,
-    }
-}
-
-fn work(call: &Call) -> Work {
-    Work {
-        task: call.task,
-        resource: call.resource.to_string(),
-        integration: call.integration,
-        service: call.service.to_string(),
-        api: call.api.to_string(),
-        arguments: call.arguments.clone(),
-        token: call.token.clone(),
-        timeout_seconds: call.timeout_seconds,
-    }
-}
-
-/// A reader or a writer: this engine has none, and says so when it is called.
-fn unknown(task: TaskId, resource: &str, arguments: &Doc) -> Work {
-    Work {
-        task,
-        resource: resource.into(),
-        integration: Integration::Service,
-        service: String::new(),
-        api: String::new(),
-        arguments: arguments.clone(),
-        token: None,
-        timeout_seconds: None,
+        let whole = SnapshotRef { execution: &self.execution, pending: &self.pending };
+        let text = serde_json::to_string(&whole).ok()?;
+        let share = u32::try_from(text.len() / SHARE).unwrap_or(u32::MAX);
+        self.until_snapshot = SNAPSHOT.max(share);
+        self.computed = Duration::ZERO;
+        Some(text)
     }
 }
 
 fn start(about: &About) -> Start {
     let About { workflow, name, .. } = about;
+    if let Some(Offspring { start, .. }) = about.link.offspring() {
+        let mut start = start.clone();
+        start.input.clone_from(&about.input);
+        start.at_millis = about.started;
+        return start;
+    }
     let mut start = Start::new(name, &about.input);
     start.arn = execution_arn(workflow, name);
     start.state_machine_arn = machine_arn(workflow);
@@ -362,6 +272,7 @@ fn start(about: &About) -> Start {
     start.role_arn = "arn:aws:iam::000000000000:role/mano".into();
     start.seed = about.seed;
     start.at_millis = about.started;
+    start.kind = if about.keeps() == Keeps::Everything { Kind::Standard } else { Kind::Express };
     start
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Engine,
     index::{Entry, State},
-    live::Live,
+    live::{LONG, Live},
     rows::{self, AWAKE, NEVER},
 };
 use mano_asl::{Event, TimerId};
@@ -18,14 +18,14 @@ const LOOK: Duration = Duration::from_secs(60);
 /// An execution that nothing moved for so long may leave memory (milliseconds) …
 const IDLE: i64 = 10_000;
 
-/// … if no timer of it fires for so long.
-const LONG: i64 = 60_000;
-
 /// Executions looked at at a time for their age.
 const OLD: i64 = 10_000;
 
 /// Sleepers read at a time.
 const CHUNK: i64 = 256;
+
+/// Timers that fire at the same time.
+pub(super) const AT_ONCE: usize = 1024;
 
 impl Engine {
     /// Fires timers and wakes sleepers, until the host stops.
@@ -41,7 +41,7 @@ impl Engine {
                 self.fire(id, timer).await;
                 continue;
             }
-            self.wake_sleepers(&mut woken, now);
+            self.wake_sleepers(&mut woken, now).await;
             drop(inside);
             let first = self.wheel().first().unwrap_or(NEVER).min(self.next_sleeper.load(SeqCst));
             let pause = u64::try_from(first.saturating_sub(self.now())).unwrap_or(0);
@@ -55,21 +55,31 @@ impl Engine {
         }
     }
 
+    /// Fires a timer beside the wheel: an execution may be busy for long. There are at most
+    /// [`AT_ONCE`] under way, so that a crowd of sleepers does not fill the memory.
     async fn fire(&self, id: i64, timer: TimerId) {
-        if let Err(error) = self.event(id, Event::TimerFired { timer }).await {
-            tracing::error!(%error, id, "a timer found no execution; it fires again in a second");
-            let later = self.now().saturating_add(1000);
-            self.wheel().set(id, timer, later);
-        }
+        let Ok(permit) = Arc::clone(&self.firing).acquire_owned().await else { return };
+        self.spawn(move |engine| async move {
+            let Some(_inside) = engine.world.get().and_then(|world| world.gate.enter()) else {
+                return;
+            };
+            if let Err(error) = engine.event(id, Event::TimerFired { timer }).await {
+                tracing::error!(%error, id, "a timer found no execution; it fires in a second");
+                let later = engine.now().saturating_add(1000);
+                engine.wheel().set(id, timer, later);
+                engine.rewind.notify_one();
+            }
+            drop(permit);
+        });
     }
 
     /// Loads the sleepers that are due; their timers then lie on the wheel.
-    fn wake_sleepers(&self, woken: &mut (i64, i64), now: i64) {
+    async fn wake_sleepers(&self, woken: &mut (i64, i64), now: i64) {
         if self.next_sleeper.load(SeqCst) > now {
             return;
         }
         self.next_sleeper.store(NEVER, SeqCst);
-        let next = self.wake_due(woken, now);
+        let next = self.wake_due(woken, now).await;
         match next {
             Ok(next) => {
                 self.next_sleeper.fetch_min(next.unwrap_or(NEVER), SeqCst);
@@ -81,18 +91,32 @@ impl Engine {
         }
     }
 
-    fn wake_due(
+    async fn wake_due(
         &self,
         woken: &mut (i64, i64),
         now: i64,
     ) -> Result<Option<i64>, mano_ports::store::Error> {
         let due = rows::wakers(&self.store, *woken, now, CHUNK)?;
         for place in due {
-            self.with(place.1, |_| ())?;
+            if self.is_heavy(place.1)? {
+                self.spawn(move |engine| async move {
+                    if let Err(error) = engine.with(place.1, |_| ()).await {
+                        tracing::error!(%error, id = place.1, "an execution cannot be read");
+                    }
+                });
+            } else {
+                self.with(place.1, |_| ()).await?;
+            }
             *woken = place;
         }
         // More of them: the wheel turns first, so that memory holds one chunk.
         rows::next_wake(&self.store, *woken)
+    }
+
+    /// Whether an execution's steps may take long.
+    fn is_heavy(&self, id: i64) -> Result<bool, mano_ports::store::Error> {
+        let Some(definition) = rows::definition(&self.store, id)? else { return Ok(false) };
+        Ok(self.definitions.by_id(&self.store, definition)?.heavy)
     }
 
     /// Lets go of executions that will not move for long, until the host stops.
@@ -127,7 +151,8 @@ impl Engine {
 
     /// Writes that an idle execution sleeps; it leaves memory once that is durable.
     fn may_sleep(&self, entry: &Entry, now: i64) {
-        let mut state = entry.state();
+        // One that is busy does not sleep.
+        let Some(mut state) = entry.try_own() else { return };
         let State::Live(live) = &mut *state else { return };
         let wake = live.wake();
         let idle = live.is_idle()
@@ -155,9 +180,10 @@ impl Engine {
     }
 
     /// Lets an execution leave memory, if nothing happened to it since it was put to sleep.
-    fn let_go(&self, id: i64, unmoved: impl Fn(&Live) -> bool) {
+    /// Called by the store's writing thread, so it waits for nothing.
+    pub(super) fn let_go(&self, id: i64, unmoved: impl Fn(&Live) -> bool) {
         let Some(entry) = self.index().get(id) else { return };
-        let mut state = entry.state();
+        let Some(mut state) = entry.try_own() else { return };
         match &*state {
             State::Live(live) if unmoved(live) => {
                 debug_assert_ne!(live.sleeps, AWAKE);
@@ -165,8 +191,9 @@ impl Engine {
                 self.index().let_go(live);
                 self.wheel().forget(id);
                 *state = State::Gone;
-                self.next_sleeper.fetch_min(wake, SeqCst);
-                self.rewind.notify_one();
+                if self.next_sleeper.fetch_min(wake, SeqCst) > wake {
+                    self.rewind.notify_one();
+                }
             }
             State::Live(_) | State::Unloaded | State::Gone => {}
         }

@@ -1,16 +1,25 @@
 //! The engine against its contract, and what only a file can be asked: crashes at every turn.
 
+mod hostile;
+mod language;
+mod maps;
+mod stage;
+
 use super::*;
 use crate::{
     HeldClock, Host,
     store::writer::Tap,
     testing::{World, copy, copy_files, host, host_with, workflows},
 };
+use async_trait::async_trait;
+use mano_asl::Event;
 use mano_model::TenantId;
 use mano_ports::{
     contract::{Note, workflows::Engine as UnderTest},
     store::Store,
+    workflows::{Outcome, Run, Workflows},
 };
+use serde_json::Value;
 use tempfile::TempDir;
 
 #[async_trait]
