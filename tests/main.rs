@@ -15,6 +15,7 @@ mod golden;
 mod journeys;
 #[path = "fuzz/replay.rs"]
 mod replay;
+mod schema;
 mod wiring;
 mod workflows;
 mod world;

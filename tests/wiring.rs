@@ -1,5 +1,7 @@
 //! What the tables say against what the workflows call: every row used, every use a row.
 
+mod template;
+
 use mano_ports::{Fault, function::Function};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,6 @@
 //! Whole stories, as a client of the interfaces lives them.
 
+mod events;
 mod free5gc;
 mod refusals;
 mod service;

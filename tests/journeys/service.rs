@@ -41,7 +41,7 @@ async fn a_service_lives_its_whole_life() {
 }
 
 /// The two VNF packages and the NS descriptor: their information ids, and the `nsdId`.
-async fn on_boarded(world: &mut World) -> ([String; 2], String, String) {
+pub(super) async fn on_boarded(world: &mut World) -> ([String; 2], String, String) {
     let mut ids = Vec::new();
     for name in ["edge-router", "edge-cache"] {
         let shown = onboard_vnf(world, example(name)).await;
@@ -55,7 +55,7 @@ async fn on_boarded(world: &mut World) -> ([String; 2], String, String) {
     ([ids.remove(0), ids.remove(0)], text("id"), text("nsdId"))
 }
 
-async fn created(world: &World, nsd: &str) -> String {
+pub(super) async fn created(world: &World, nsd: &str) -> String {
     let body = json!({ "nsdId": nsd, "nsName": "edge", "nsDescription": "a story" });
     world.post("/nslcm/v2/ns_instances", body).await.expect(201).id()
 }
@@ -70,7 +70,7 @@ async fn in_use(world: &World, packages: &([String; 2], String, String)) {
     world.ask(Method::DELETE, &path, None).await.expect(409);
 }
 
-fn scale(direction: &str) -> Value {
+pub(super) fn scale(direction: &str) -> Value {
     let steps = json!({ "scalingDirection": direction, "aspectId": "caching" });
     json!({ "scaleType": "SCALE_NS", "scaleNsData": { "scaleNsByStepsData": steps } })
 }
@@ -108,7 +108,7 @@ async fn failed_and_rolled_back(world: &mut World, path: &str, before: usize) {
 }
 
 /// Packages that nobody uses are disabled and deleted.
-async fn gone(world: &World, packages: &([String; 2], String, String)) {
+pub(super) async fn gone(world: &World, packages: &([String; 2], String, String)) {
     let disabled = json!({ "nsdOperationalState": "DISABLED" });
     let path = format!("/nsd/v2/ns_descriptors/{}", packages.1);
     world.ask(Method::PATCH, &path, Some(disabled)).await.expect(200);

@@ -272,6 +272,7 @@ async fn a_run_that_ends_by_itself_leaves_nothing_in_processing() {
         source: "aws.states".into(),
         detail_type: "Step Functions Execution Status Change".into(),
         detail: json!({ "status": "TIMED_OUT", "input": input, "error": "States.Timeout" }),
+        principal: None,
     };
     for foreign in [json!("[]"), json!(null), json!({ "op": 7 }), json!("{\"tenant\":\"x\"}")] {
         world.host.event(&event(foreign)).await.unwrap();

@@ -6,6 +6,7 @@
 
 mod engine;
 mod ns;
+mod requests;
 mod runs;
 mod settle;
 mod tree;
@@ -46,6 +47,7 @@ pub static FUNCTION: Function = Function {
         route!(GET "/mano/v1/operations/{opId}/tree", Nothing, ["after", "wait"] => tree::show),
         route!(POST "/mano/v1/vnf_instances/{vnfInstanceId}/release", Nothing => vnf::instances::release),
         route!(POST "/mano/v1/ns_instances/{nsInstanceId}/release", Nothing => ns::instances::release),
+        route!(POST "/mano/v1/events", Json => requests::entrance::post),
         route!(GET "/mano/v1/workflows", Nothing => engine::workflows),
         route!(GET "/mano/v1/workflows/{name}", Nothing => engine::definition),
         route!(GET "/mano/v1/workflows/{name}/runs", Nothing, ["after"] => engine::runs),
@@ -64,6 +66,7 @@ pub static FUNCTION: Function = Function {
     listeners: &[listener!("ns-waits", ["*.ended"] => ns::waiting::vnf_rests)],
     consumers: &[],
     requests: &[
+        on_event!("*", "mano.request.*" => requests::take),
         on_event!("aws.states", "Step Functions Execution Status Change" => runs::ended_by_itself),
     ],
 };

@@ -180,6 +180,7 @@ async fn minutes(dispatch: Arc<Dispatch>, relay: Arc<Relay>, gate: Gate) {
             source: "aws.events".into(),
             detail_type: "Scheduled Event".into(),
             detail: json!({}),
+            principal: None,
         };
         // Its failures are logged; the next minute brings the next one.
         let _ = dispatch.event(&event).await;

@@ -11,6 +11,7 @@ pub mod ns;
 pub mod op;
 pub mod plan;
 pub mod refusal;
+pub mod request;
 pub mod resource;
 pub mod sim;
 pub mod sol;

@@ -216,6 +216,15 @@ pub struct Origin {
     pub trace: Option<String>,
 }
 
+impl Origin {
+    /// The same, in answer to whoever asked for the operation; a caller's own wish comes first.
+    #[must_use]
+    pub fn answering(mut self, correlation: Option<&str>) -> Self {
+        self.correlation = self.correlation.or_else(|| correlation.map(Into::into));
+        self
+    }
+}
+
 /// All of it or none of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {

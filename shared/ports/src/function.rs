@@ -6,7 +6,7 @@
 
 use crate::{
     Cx, Error,
-    http::{Reply, Request},
+    http::{Principal, Reply, Request},
 };
 use mano_model::{TenantId, plan::Announced};
 use serde::{Deserialize, Serialize};
@@ -140,6 +140,10 @@ pub struct Event {
     pub detail_type: String,
     /// What it says.
     pub detail: Value,
+    /// Who sent it, as the host knows it: the engine and the clock are nobody. It never comes
+    /// with the event itself.
+    #[serde(skip)]
+    pub principal: Option<Principal>,
 }
 
 /// One interest in events from outside.

@@ -19,7 +19,7 @@ use mano_model::{
         op_state,
     },
     op::Waiter,
-    plan::{Expect, Plan, Versioned},
+    plan::{Expect, Origin, Plan, Versioned},
     vnf::{
         VnfInstance,
         create::{self, Naming},
@@ -77,6 +77,12 @@ pub(crate) async fn advance(
 }
 
 impl Part<'_> {
+    /// The head of a plan of this part, in answer to whoever asked for the whole.
+    fn origin(&self, parts: &[&str]) -> Origin {
+        let origin = self.cx.derived(self.tenant, "ns.vnf", parts);
+        origin.answering(self.op.correlation.as_deref())
+    }
+
     async fn forward(&self) -> Result<Next, Error> {
         let Some(vnf_op) = self.latest(false).await? else {
             return self.ask(self.item.operation, &self.item.params, false).await;
@@ -214,7 +220,7 @@ impl Part<'_> {
 
     async fn ask_existing(&self, task: Task) -> Result<Plan, Error> {
         let known = vnf::Known::read(self.cx, self.tenant, &self.item.vnf_instance_id).await?;
-        let origin = self.cx.derived(self.tenant, "ns.vnf", &[&task.op, "ask"]);
+        let origin = self.origin(&[&task.op, "ask"]);
         let expect = Expect::Version(known.instance.version);
         Ok(accept(origin, expect, &known.facts(), task)?)
     }
@@ -228,7 +234,7 @@ impl Part<'_> {
         };
         let instance = create::instance(self.item.vnf_instance_id.clone(), &vnfd, naming);
         let facts = Facts { instance: &instance, vnfd: &vnfd, resources: &[] };
-        let origin = self.cx.derived(self.tenant, "ns.vnf", &[&task.op, "ask"]);
+        let origin = self.origin(&[&task.op, "ask"]);
         let plan = accept(origin, Expect::Absent, &facts, task)?;
         Ok(create::announce(plan, &instance))
     }
@@ -249,7 +255,7 @@ impl Part<'_> {
         let left = crate::settle::release(self.cx, self.tenant, left, deadline).await?;
         let version = instance.version.to_string();
         let parts = ["drop", id.as_str(), version.as_str()];
-        let origin = self.cx.derived(self.tenant, "ns.vnf", &parts);
+        let origin = self.origin(&parts);
         match create::delete(origin, &instance, &left) {
             Ok(plan) => self.cx.store.commit(plan).await?,
             Err(refusal) => return Ok(Next::Failed(refusal.to_string())),
@@ -261,10 +267,10 @@ impl Part<'_> {
         &self,
         vnf_op: &Versioned<VnfOp>,
         what: &str,
-        decide: impl FnOnce(mano_model::plan::Origin) -> Result<Plan, Refusal>,
+        decide: impl FnOnce(Origin) -> Result<Plan, Refusal>,
     ) -> Result<Next, Error> {
         let run = self.op.run.to_string();
-        let origin = self.cx.derived(self.tenant, "ns.vnf", &[&vnf_op.id, &run, what]);
+        let origin = self.origin(&[&vnf_op.id, &run, what]);
         match decide(origin) {
             Ok(plan) => self.cx.store.commit(plan).await?,
             Err(refusal) => return Ok(Next::Failed(refusal.to_string())),
@@ -278,7 +284,7 @@ impl Part<'_> {
             return Ok(());
         }
         let version = vnf_op.version.to_string();
-        let origin = self.cx.derived(self.tenant, "ns.vnf", &[&vnf_op.id, &version, "wait"]);
+        let origin = self.origin(&[&vnf_op.id, &version, "wait"]);
         let mut waited = vnf_op.value.clone();
         waited.waiter = Some(self.waiter.clone());
         Ok(self.cx.store.commit(Plan::new(origin).update(vnf_op.version, &waited)).await?)

@@ -6,7 +6,7 @@ use mano_model::{
     Refusal, TenantId,
     catalog::usage::{Descriptor, Usage, may_take},
     ns::{NsInstance, create},
-    plan::{Plan, Versioned},
+    plan::{Origin, Plan, Versioned},
     sol::sol005::{self, CreateNsRequest, NS_INSTANCES},
     vnf::VnfInstance,
 };
@@ -20,12 +20,27 @@ use serde_json::{Value, json};
 /// `POST /ns_instances`: an identifier for a network service to be.
 pub(crate) async fn create(cx: &Cx, request: Request) -> Result<Reply, Error> {
     let asked: CreateNsRequest = request.json()?;
+    let origin = cx.asked(&request.principal, request.trace.as_deref());
+    let (instance, plan) = creation(cx, origin, cx.ids.fresh().to_string(), asked).await?;
+    cx.store.commit(plan).await?;
+    let wire = sol005::ns_instance(&instance, &[], &request.api_root);
+    let location = format!("{}/nslcm/v2/ns_instances/{}", request.api_root, instance.id);
+    Ok(Reply::created(location, &wire).etag(1))
+}
+
+/// What the creation of an identifier leads to, whoever asks for it.
+pub(crate) async fn creation(
+    cx: &Cx,
+    origin: Origin,
+    id: String,
+    asked: CreateNsRequest,
+) -> Result<(NsInstance, Plan), Error> {
     let usage = Usage::id_of(Descriptor::Nsd, &asked.nsd_id);
-    let usage = cx.store.find::<Usage>(request.tenant(), &usage).await?;
+    let usage = cx.store.find::<Usage>(&origin.tenant, &usage).await?;
     may_take(Descriptor::Nsd, &asked.nsd_id, usage.as_ref().map(|u| &u.value))?;
-    let nsd = nsd(cx, request.tenant(), &asked.nsd_id).await?;
+    let nsd = nsd(cx, &origin.tenant, &asked.nsd_id).await?;
     let instance = NsInstance {
-        id: cx.ids.fresh().to_string(),
+        id,
         name: asked.ns_name,
         description: asked.ns_description,
         nsd_id: nsd.nsd_id,
@@ -35,11 +50,8 @@ pub(crate) async fn create(cx: &Cx, request: Request) -> Result<Reply, Error> {
         links: Vec::new(),
         busy_with: None,
     };
-    let origin = cx.asked(&request.principal, request.trace.as_deref());
-    cx.store.commit(create::create(origin, &instance)).await?;
-    let wire = sol005::ns_instance(&instance, &[], &request.api_root);
-    let location = format!("{}/nslcm/v2/ns_instances/{}", request.api_root, instance.id);
-    Ok(Reply::created(location, &wire).etag(1))
+    let plan = create::create(origin, &instance);
+    Ok((instance, plan))
 }
 
 /// `GET /ns_instances`; the network functions are left out by default and are shown one by one.

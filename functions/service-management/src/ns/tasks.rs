@@ -1,15 +1,19 @@
 //! LCM tasks on NS instances: load, decide, commit, answer.
 
 use super::{nsd, vnfds};
-use mano_model::ns::{
-    NsInstance,
-    op::Operation,
-    task::{Facts, accept},
+use mano_model::{
+    ns::{
+        NsInstance,
+        op::Operation,
+        task::{Facts, accept},
+    },
+    plan::{Origin, Plan},
 };
 use mano_ports::{
     Cx, Error,
     http::{Reply, Request},
 };
+use serde_json::Value;
 
 /// `POST …/instantiate`.
 pub(crate) async fn instantiate(cx: &Cx, request: Request) -> Result<Reply, Error> {
@@ -33,14 +37,26 @@ pub(crate) async fn terminate(cx: &Cx, request: Request) -> Result<Reply, Error>
 
 async fn task(cx: &Cx, request: &Request, operation: Operation) -> Result<Reply, Error> {
     let id = request.param("nsInstanceId");
-    let instance = cx.store.read::<NsInstance>(request.tenant(), id).await?;
-    let nsd = nsd(cx, request.tenant(), &instance.nsd_id).await?;
-    let vnfds = vnfds(cx, request.tenant(), &nsd).await?;
     let params = request.object()?.into();
     let op = cx.ids.fresh().to_string();
     let location = format!("{}/nslcm/v2/ns_lcm_op_occs/{op}", request.api_root);
-    let facts = Facts { instance: &instance, nsd: &nsd, vnfds: &vnfds };
     let origin = cx.asked(&request.principal, request.trace.as_deref());
-    cx.store.commit(accept(origin, &facts, op, operation, params)?).await?;
+    cx.store.commit(plan(cx, origin, id, op, operation, params).await?).await?;
     Ok(Reply::accepted(location))
+}
+
+/// What a task on an instance leads to, whoever brings it; its occurrence will be `op`.
+pub(crate) async fn plan(
+    cx: &Cx,
+    origin: Origin,
+    instance: &str,
+    op: String,
+    operation: Operation,
+    params: Value,
+) -> Result<Plan, Error> {
+    let instance = cx.store.read::<NsInstance>(&origin.tenant, instance).await?;
+    let nsd = nsd(cx, &origin.tenant, &instance.nsd_id).await?;
+    let vnfds = vnfds(cx, &origin.tenant, &nsd).await?;
+    let facts = Facts { instance: &instance, nsd: &nsd, vnfds: &vnfds };
+    Ok(accept(origin, &facts, op, operation, params)?)
 }

@@ -4,6 +4,7 @@ use super::{Known, resources, vnfd};
 use crate::settle;
 use mano_model::{
     catalog::usage::{Descriptor, Usage, may_take},
+    plan::{Origin, Plan},
     resource::Resource,
     sol::sol003::{self, CreateVnfRequest, VNF_INSTANCES},
     vnf::{
@@ -21,21 +22,33 @@ use serde_json::json;
 /// `POST /vnf_instances`: an identifier for a network function to be.
 pub(crate) async fn create(cx: &Cx, request: Request) -> Result<Reply, Error> {
     let asked: CreateVnfRequest = request.json()?;
+    let origin = cx.asked(&request.principal, request.trace.as_deref());
+    let (instance, plan) = creation(cx, origin, cx.ids.fresh().to_string(), asked).await?;
+    cx.store.commit(plan).await?;
+    let wire = sol003::vnf_instance(&instance, &request.api_root);
+    Ok(Reply::created(location(&request, &instance.id), &wire).etag(1))
+}
+
+/// What the creation of an identifier leads to, whoever asks for it.
+pub(crate) async fn creation(
+    cx: &Cx,
+    origin: Origin,
+    id: String,
+    asked: CreateVnfRequest,
+) -> Result<(VnfInstance, Plan), Error> {
     let usage = Usage::id_of(Descriptor::Vnfd, &asked.vnfd_id);
-    let usage = cx.store.find::<Usage>(request.tenant(), &usage).await?;
+    let usage = cx.store.find::<Usage>(&origin.tenant, &usage).await?;
     may_take(Descriptor::Vnfd, &asked.vnfd_id, usage.as_ref().map(|u| &u.value))?;
-    let vnfd = vnfd(cx, request.tenant(), &asked.vnfd_id).await?;
+    let vnfd = vnfd(cx, &origin.tenant, &asked.vnfd_id).await?;
     let naming = Naming {
         name: asked.vnf_instance_name,
         description: asked.vnf_instance_description,
         metadata: asked.metadata,
         part_of: None,
     };
-    let instance = create::instance(cx.ids.fresh().to_string(), &vnfd, naming);
-    let origin = cx.asked(&request.principal, request.trace.as_deref());
-    cx.store.commit(create::create(origin, &instance)).await?;
-    let wire = sol003::vnf_instance(&instance, &request.api_root);
-    Ok(Reply::created(location(&request, &instance.id), &wire).etag(1))
+    let instance = create::instance(id, &vnfd, naming);
+    let plan = create::create(origin, &instance);
+    Ok((instance, plan))
 }
 
 fn location(request: &Request, id: &str) -> String {

@@ -2,7 +2,7 @@
 
 use super::Known;
 use mano_model::{
-    plan::Expect,
+    plan::{Expect, Origin, Plan},
     vnf::{
         op::Operation,
         task::{Task, accept},
@@ -12,6 +12,7 @@ use mano_ports::{
     Cx, Error,
     http::{Reply, Request},
 };
+use serde_json::Value;
 
 /// `POST …/instantiate`.
 pub(crate) async fn instantiate(cx: &Cx, request: Request) -> Result<Reply, Error> {
@@ -34,13 +35,26 @@ pub(crate) async fn terminate(cx: &Cx, request: Request) -> Result<Reply, Error>
 }
 
 async fn task(cx: &Cx, request: &Request, operation: Operation) -> Result<Reply, Error> {
-    let known = Known::read(cx, request.tenant(), request.param("vnfInstanceId")).await?;
+    let id = request.param("vnfInstanceId");
     let params = request.object()?.into();
     let op = cx.ids.fresh().to_string();
     let location = format!("{}/vnflcm/v2/vnf_lcm_op_occs/{op}", request.api_root);
-    let task = Task { op, operation, params, waiter: None };
     let origin = cx.asked(&request.principal, request.trace.as_deref());
-    let expect = Expect::Version(known.instance.version);
-    cx.store.commit(accept(origin, expect, &known.facts(), task)?).await?;
+    cx.store.commit(plan(cx, origin, id, op, operation, params).await?).await?;
     Ok(Reply::accepted(location))
+}
+
+/// What a task on an instance leads to, whoever brings it; its occurrence will be `op`.
+pub(crate) async fn plan(
+    cx: &Cx,
+    origin: Origin,
+    instance: &str,
+    op: String,
+    operation: Operation,
+    params: Value,
+) -> Result<Plan, Error> {
+    let known = Known::read(cx, &origin.tenant, instance).await?;
+    let task = Task { op, operation, params, waiter: None };
+    let expect = Expect::Version(known.instance.version);
+    Ok(accept(origin, expect, &known.facts(), task)?)
 }

@@ -38,6 +38,7 @@ fn again(origin: Origin, op: &Versioned<NsOp>, event: Event, mode: Mode) -> Resu
     next.apply(event, origin.at, None).map_err(|e| Refusal::conflict(e.to_string()))?;
     next.run += 1;
     let body = next.start(&origin.tenant, mode);
+    let origin = origin.answering(op.correlation.as_deref());
     Ok(Plan::new(origin).update(op.version, &next).tell::<NsOp>(&op.id, &op.fact("started"), body))
 }
 

@@ -115,6 +115,9 @@ pub struct NsOp {
     pub target: Option<super::Deployed>,
     /// Whether rollback is offered.
     pub can_roll_back: bool,
+    /// What whoever asked for it wants its facts to be recognised by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<String>,
     state: State,
     state_entered_time: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -167,6 +170,7 @@ impl NsOp {
             items: what.items,
             target: what.target,
             can_roll_back: what.can_roll_back,
+            correlation: None,
             state: State::Processing,
             state_entered_time: at,
             error: None,

@@ -47,7 +47,8 @@ pub fn accept(
     let can_roll_back = can_roll_back(operation, &items);
     let ns_instance_id = facts.instance.id.clone();
     let what = Accepted { id, ns_instance_id, operation, params, items, target, can_roll_back };
-    let op = NsOp::accepted(what, origin.at);
+    let mut op = NsOp::accepted(what, origin.at);
+    op.correlation.clone_from(&origin.correlation);
     let taken = NsInstance { busy_with: Some(op.id.clone()), ..facts.instance.value.clone() };
     let body = op.start(&origin.tenant, Mode::Forward);
     Ok(Plan::new(origin).update(facts.instance.version, &taken).create(&op).tell::<NsOp>(

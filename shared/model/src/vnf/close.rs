@@ -77,6 +77,7 @@ pub(super) fn end(
         "error": op.error(),
     });
     let name = op.fact("ended");
+    let origin = origin.answering(op.correlation.as_deref());
     let plan = Plan::new(origin).update(facts.op.version, &op).tell::<VnfOp>(&op.id, &name, body);
     if !op.state().is_final() {
         return Ok(plan);

@@ -53,6 +53,7 @@ fn again(
     next.run += 1;
     next.waiter = waiter;
     let body = next.start(&origin.tenant, mode);
+    let origin = origin.answering(op.correlation.as_deref());
     Ok(Plan::new(origin).update(op.version, &next).tell::<VnfOp>(&op.id, &op.fact("started"), body))
 }
 

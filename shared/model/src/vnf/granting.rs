@@ -59,6 +59,7 @@ pub fn decide(
         "adds": grant.adds.len(),
         "removes": grant.removes.len(),
     });
+    let origin = origin.answering(op.correlation.as_deref());
     let plan = Plan::new(origin).create(&grant).update(op.version, &granted).tell::<VnfOp>(
         &op.id,
         &op.fact("granted"),

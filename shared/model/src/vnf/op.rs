@@ -116,6 +116,9 @@ pub struct VnfOp {
     /// Who waits for it to come to rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiter: Option<Waiter>,
+    /// What whoever asked for it wants its facts to be recognised by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<String>,
     state: State,
     state_entered_time: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -156,6 +159,7 @@ impl VnfOp {
             granted: false,
             changes: Vec::new(),
             waiter: None,
+            correlation: None,
             state: State::Starting,
             state_entered_time: at,
             error: None,

@@ -61,6 +61,7 @@ pub fn accept(
         VnfOp::accepted(task.op, &facts.instance.id, task.operation, task.params, origin.at);
     op.is_automatic_invocation = task.waiter.is_some();
     op.waiter = task.waiter;
+    op.correlation.clone_from(&origin.correlation);
     let taken = VnfInstance { busy_with: Some(op.id.clone()), ..facts.instance.clone() };
     let body = op.start(&origin.tenant, Mode::Forward);
     Ok(Plan::new(origin).put(expect, &taken).create(&op).tell::<VnfOp>(

@@ -1,0 +1,89 @@
+//! Requests over the event bus: load, decide, commit; the answer is a fact.
+
+pub(crate) mod entrance;
+
+use crate::{ns, vnf};
+use mano_model::{
+    Refusal,
+    plan::{Origin, Plan},
+    refusal::Why,
+    request::{Asked, Heard, Letter, What},
+    sol::sol013::ProblemDetails,
+};
+use mano_ports::{Cx, Error, Fault, function::Event, store};
+
+/// A decision is taken anew so often when another one came first.
+const RACES: u32 = 3;
+
+/// `mano.request.*`: the same decision as of the HTTP route.
+///
+/// What can only be answered by no is answered so, once; anything else brings the event again.
+pub(crate) async fn take(cx: &Cx, event: &Event) -> Result<(), Error> {
+    let Some(principal) = &event.principal else {
+        let detail = format!("nobody knows the sender of event '{}'", event.id);
+        return Err(Refusal::new(Why::Forbidden, detail).into());
+    };
+    let letter = Letter {
+        tenant: &principal.tenant,
+        sender: &principal.name,
+        event: &event.id,
+        source: &event.source,
+        detail_type: &event.detail_type,
+        detail: &event.detail,
+    };
+    let asked = match letter.read() {
+        Ok(asked) => asked,
+        Err(refusal) => return refuse(cx, &letter, None, &refusal.into()).await,
+    };
+    let heard = cx.store.find::<Heard>(&principal.tenant, &Heard::id_of(asked.id)).await?;
+    match heard {
+        Some(heard) if heard.digest == asked.digest => Ok(()),
+        Some(_) => Ok(cx.store.commit(letter.refuse_reuse(&asked, cx.clock.now())).await?),
+        None => carry_out(cx, &letter, &asked).await,
+    }
+}
+
+async fn carry_out(cx: &Cx, letter: &Letter<'_>, asked: &Asked) -> Result<(), Error> {
+    let mut races = 0;
+    loop {
+        let origin = letter.origin(asked.id, cx.clock.now());
+        let done = match decide(cx, origin, asked).await {
+            Ok(plan) => cx.store.commit(asked.heard(plan)).await.map_err(Error::from),
+            Err(error) => Err(error),
+        };
+        match done {
+            Err(Error::Store(store::Error::Conflict(_))) if races < RACES => races += 1,
+            Err(error) if error.fault() == Fault::Refused => {
+                return refuse(cx, letter, Some(asked), &error).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn decide(cx: &Cx, origin: Origin, asked: &Asked) -> Result<Plan, Error> {
+    let id = asked.offspring();
+    match &asked.what {
+        What::CreateNs(body) => Ok(ns::instances::creation(cx, origin, id, body.clone()).await?.1),
+        What::CreateVnf(body) => {
+            Ok(vnf::instances::creation(cx, origin, id, body.clone()).await?.1)
+        }
+        What::Ns(instance, operation, params) => {
+            ns::tasks::plan(cx, origin, instance, id, *operation, params.clone()).await
+        }
+        What::Vnf(instance, operation, params) => {
+            vnf::tasks::plan(cx, origin, instance, id, *operation, params.clone()).await
+        }
+    }
+}
+
+/// Says no, once.
+async fn refuse(
+    cx: &Cx,
+    letter: &Letter<'_>,
+    asked: Option<&Asked>,
+    error: &Error,
+) -> Result<(), Error> {
+    let problem = ProblemDetails::new(error.status().as_u16(), error.to_string());
+    Ok(cx.store.commit(letter.refuse(asked, cx.clock.now(), &problem)).await?)
+}
