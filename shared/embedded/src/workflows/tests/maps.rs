@@ -179,6 +179,7 @@ async fn a_map_that_is_stopped_stops_its_children_and_a_redrive_starts_what_fail
     let id = stage.engine().index().named("map", "s-0").expect("in memory");
     let next = stage.engine().happen(id, stop, true).await.expect("stopped").expect("running");
     drop(next);
+    stage.host.store().write(|_| Ok(())).await.expect("written");
     let stage = stage.crashed().await;
     assert_eq!(stage.over(&arn, &child.name).await.status, "ABORTED");
 }
