@@ -23,7 +23,7 @@ const RESERVED_ROWS: u64 = 4;
 /// Most bytes of data the rows of one turn may hold, so that no turn fills the memory.
 const MAX_WRITTEN: usize = 32 << 20;
 /// After so many steps of evaluation a turn lets others have theirs.
-const MAX_SPENT: u64 = 5_000_000;
+const MAX_SPENT: u64 = 1_000_000;
 /// Longest Express execution.
 const MAX_EXPRESS_SECONDS: i64 = 300;
 /// Longest Standard execution, in milliseconds: a year.
