@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   commit(plan) ──▶ FIFO ──▶ writer: many plans, one transaction, one fsync ──▶ answers
-//!   get, page    ──▶ a few read connections (WAL: they never wait for the writer)
+//!   get          ──▶ what was written or read a moment ago, else a read connection
+//!   page         ──▶ a few read connections (WAL: they never wait for the writer)
 //! ```
 
 mod commit;
@@ -10,6 +11,7 @@ mod copy;
 mod facts;
 mod open;
 mod read;
+mod recent;
 #[cfg(test)]
 mod tests;
 pub(crate) mod writer;
@@ -26,6 +28,7 @@ use mano_model::{
     plan::{Key, Plan},
 };
 use mano_ports::store::{Error, Page, Query, Store, Stored};
+use recent::Recent;
 use rusqlite::Connection;
 use std::{
     path::{Path, PathBuf},
@@ -122,6 +125,7 @@ pub struct SqliteStore {
     jobs: mpsc::Sender<Job>,
     writer: Mutex<Option<JoinHandle<()>>>,
     readers: Mutex<Vec<Connection>>,
+    recent: Arc<Recent>,
     ear: Ear,
     counters: Arc<Counters>,
     /// Released after the writer ended.
@@ -141,12 +145,14 @@ impl SqliteStore {
         let (jobs, receiver) = mpsc::channel();
         let counters = Arc::new(Counters::default());
         let ear = Ear::default();
+        let recent = Arc::new(Recent::default());
         let site = options.site.0.clone();
         let writer = Writer {
             connection,
             jobs: receiver,
             counters: Arc::clone(&counters),
             ear: Arc::clone(&ear),
+            recent: Arc::clone(&recent),
             site: site.clone(),
             closed: false,
             #[cfg(any(test, feature = "tap"))]
@@ -162,6 +168,7 @@ impl SqliteStore {
             jobs,
             writer: Mutex::new(Some(writer)),
             readers: Mutex::default(),
+            recent,
             ear,
             counters,
             lock: Mutex::new(Some(lock)),
@@ -320,7 +327,8 @@ impl Store for SqliteStore {
     }
 
     async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, Error> {
-        self.get_all(keys)
+        let found = self.get_all(keys)?;
+        Ok(found.into_iter().map(|known| known.map(Arc::unwrap_or_clone)).collect())
     }
 
     async fn page(&self, query: &Query) -> Result<Page, Error> {

@@ -1,12 +1,12 @@
 //! Carrying one plan out: every expectation is checked before the first row is touched.
 
-use super::facts::Due;
+use super::{facts::Due, recent::Known};
 use mano_model::plan::{Add, Announced, Change, Expect, Index, Key, Plan, Write};
-use mano_ports::store::Error;
+use mano_ports::store::{Error, Stored};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
 
 /// A plan whose texts are rendered already, so that the writing thread only writes.
@@ -61,6 +61,7 @@ impl Prepared {
         db: &Connection,
         site: &str,
         due: &mut Vec<Due>,
+        changes: &mut Vec<(Key, Known)>,
     ) -> rusqlite::Result<Result<(), Error>> {
         let id = self.plan.origin.id;
         let known = "SELECT 1 FROM plan WHERE id = ?1";
@@ -78,7 +79,10 @@ impl Prepared {
         db.prepare_cached("INSERT INTO plan (id) VALUES (?1)")?
             .execute([id.as_bytes().as_slice()])?;
         for (n, (before, after)) in steps.into_iter().enumerate() {
-            store(db, site, &self.plan.writes[n], &self.found[n], before, after)?;
+            let write = &self.plan.writes[n];
+            if let Some(known) = store(db, site, write, &self.found[n], before, after)? {
+                changes.push((write.key.clone(), known));
+            }
         }
         for n in 0..self.facts.len() {
             due.push(self.announce(db, site, n)?);
@@ -199,6 +203,7 @@ fn added(key: &Key, body: &str, adds: &[Add]) -> Result<String, Error> {
     serde_json::to_string(&object).map_err(malformed)
 }
 
+/// Writes one document; what is known of it then, if that changed.
 fn store(
     db: &Connection,
     site: &str,
@@ -206,16 +211,17 @@ fn store(
     found: &str,
     before: Option<Before>,
     after: After,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Option<Known>> {
     let Key { kind, tenant, id } = &write.key;
     let (kind, tenant) = (kind.as_str(), tenant.as_str());
     let was = before.as_ref().map_or("", |before| &before.found);
     match after {
-        After::Same => Ok(()),
+        After::Same => Ok(None),
         After::Gone => {
             let sql = "DELETE FROM document WHERE kind = ?1 AND tenant = ?2 AND id = ?3";
             db.prepare_cached(sql)?.execute(params![kind, tenant, id])?;
-            refind(db, &write.key, was, "")
+            refind(db, &write.key, was, "")?;
+            Ok(Some(None))
         }
         After::Is { version, schema, body } => {
             // An addition leaves the ways to find the document as they are.
@@ -227,7 +233,9 @@ fn store(
                  site = excluded.site, found = excluded.found, body = excluded.body",
             )?
             .execute(params![kind, tenant, id, version, schema, site, found, body])?;
-            refind(db, &write.key, was, found)
+            refind(db, &write.key, was, found)?;
+            let version = u64::try_from(version).unwrap_or_default();
+            Ok(Some(Some(Arc::new(Stored { key: write.key.clone(), version, schema, body }))))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Opening the file: its lock, its settings, and the steps from older forms to today's.
 
 use super::Options;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::{
     fs::{self, File, TryLockError},
     io,
@@ -141,20 +141,31 @@ pub(crate) fn writer(path: &Path, options: &Options) -> Result<Connection, OpenE
 }
 
 /// A connection that reads beside the writer.
+///
+/// The file is not mapped: SQLite gives its map up whenever somebody else has written, and making
+/// it anew costs more than copying pages.
 pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
-    connection.pragma_update(None, "mmap_size", 256 << 20)?;
+    common(&connection)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
 
-fn settings(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
+/// What every connection has.
+fn common(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::from_secs(5))?;
+    // Otherwise a statement is parsed again whenever another value is bound to its LIMIT.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}
+
+fn settings(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
+    common(connection)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", options.synchronous.as_str())?;
-    connection.pragma_update(None, "cache_size", -(32 << 10))?;
+    // After a commit that balanced a tree SQLite looks through its whole cache: larger is slower.
+    connection.pragma_update(None, "cache_size", -(8 << 10))?;
     connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.set_prepared_statement_cache_capacity(128);

@@ -1,10 +1,10 @@
 //! Reading beside the writer: a few connections, their statements prepared once.
 
-use super::{SqliteStore, open};
+use super::{SqliteStore, open, recent::Known};
 use mano_model::plan::Key;
 use mano_ports::store::{Error, Page, Query, Stored};
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Value};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 /// A page holds at most so many bytes of documents, however many were asked for.
 const PAGE_BYTES: usize = 4 << 20;
@@ -33,14 +33,23 @@ impl SqliteStore {
     }
 
     pub(crate) fn get_one(&self, key: &Key) -> Result<Option<Stored>, Error> {
-        self.read(|db| one(db, key))
+        let found = self.get_all(std::slice::from_ref(key))?;
+        Ok(found.into_iter().next().flatten().map(Arc::unwrap_or_clone))
     }
 
-    pub(crate) fn get_all(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, Error> {
-        self.read(|db| {
-            let snapshot = db.unchecked_transaction()?;
-            keys.iter().map(|key| one(&snapshot, key)).collect()
-        })
+    /// The documents in the order of the keys, all as they were at one instant.
+    pub(crate) fn get_all(&self, keys: &[Key]) -> Result<Vec<Known>, Error> {
+        let since = match self.recent.find(keys) {
+            Ok(found) => return Ok(found),
+            Err(since) => since,
+        };
+        let read: Vec<Known> = self.read(|db| {
+            // A single statement is its own snapshot.
+            let _snapshot = if keys.len() > 1 { Some(db.unchecked_transaction()?) } else { None };
+            keys.iter().map(|key| Ok(one(db, key)?.map(Arc::new))).collect()
+        })?;
+        self.recent.keep(keys.iter().cloned().zip(read.iter().cloned()), since);
+        Ok(read)
     }
 
     pub(crate) fn get_page(&self, query: &Query) -> Result<Page, Error> {

@@ -9,7 +9,13 @@
 //! What is durable is always a prefix of what was submitted. A batch ends when the FIFO is
 //! empty and somebody waits, so a lone commit is not delayed and a crowd shares one fsync.
 
-use super::{Counters, commit::Prepared, facts::Due};
+use super::{
+    Counters,
+    commit::Prepared,
+    facts::Due,
+    recent::{Known, Recent},
+};
+use mano_model::plan::Key;
 use mano_ports::store::Error;
 use rusqlite::{Connection, ErrorCode};
 use std::{
@@ -52,6 +58,7 @@ pub(crate) struct Writer {
     pub(crate) jobs: Receiver<Job>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) ear: Ear,
+    pub(crate) recent: Arc<Recent>,
     pub(crate) site: String,
     /// Nobody can submit any more.
     pub(crate) closed: bool,
@@ -80,6 +87,7 @@ struct Done {
     answers: Vec<(oneshot::Sender<Verdict>, Verdict)>,
     facts: Vec<Due>,
     thens: Vec<Then>,
+    changes: Vec<(Key, Known)>,
     plans: u64,
     records: u64,
 }
@@ -166,7 +174,12 @@ impl Writer {
         for job in batch.iter_mut() {
             verdicts.push(self.apply(&transaction, job, done)?);
         }
-        transaction.commit()?;
+        self.recent.hold(done.changes.iter().map(|(key, _)| key));
+        if let Err(error) = transaction.commit() {
+            self.recent.changed(Vec::new());
+            return Err(error);
+        }
+        self.recent.changed(std::mem::take(&mut done.changes));
         #[cfg(any(test, feature = "tap"))]
         if let Some(tap) = &self.tap {
             (tap.0)();
@@ -193,7 +206,7 @@ impl Writer {
         match job {
             Job::Commit(plan, _) => {
                 done.plans += 1;
-                plan.apply(connection, &self.site, &mut done.facts)
+                plan.apply(connection, &self.site, &mut done.facts, &mut done.changes)
             }
             Job::Write(work, _) | Job::Record(work, ..) => {
                 done.records += 1;
