@@ -9,6 +9,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use mano_model::{
     Refusal, TenantId,
     grant::{Grant, Owner, Placement},
@@ -39,6 +40,8 @@ pub(crate) struct Job {
     pub(crate) verb: Verb,
     /// What the workflow waits on; it goes to the engine and the watch's row, nowhere else.
     pub(crate) token: Option<String>,
+    /// When this run first asked.
+    pub(crate) began: Timestamp,
 }
 
 /// What is known of a job.
@@ -90,6 +93,7 @@ pub(crate) async fn load(cx: &Cx, job: &Job) -> Result<Matter, Error> {
     let subject = Subject {
         op_id: job.op.clone(),
         run: job.run,
+        began: Some(job.began),
         task,
         step: cx.store.find::<Step>(&job.tenant, &Step::id_of(&job.op, &job.name)).await?,
         row: cx.store.find::<Resource>(&job.tenant, &row).await?,

@@ -12,18 +12,19 @@ use serde_json::{Value, json};
 
 /// The resource shall be there.
 pub(crate) async fn ensure(cx: &Cx, call: StepCall) -> Result<Value, Error> {
-    step(cx, &job(call, Verb::Ensure)?).await
+    step(cx, &job(cx, call, Verb::Ensure)?).await
 }
 
 /// The resource shall not be there.
 pub(crate) async fn remove(cx: &Cx, call: StepCall) -> Result<Value, Error> {
-    step(cx, &job(call, Verb::Remove)?).await
+    step(cx, &job(cx, call, Verb::Remove)?).await
 }
 
-fn job(call: StepCall, verb: Verb) -> Result<Job, Error> {
+fn job(cx: &Cx, call: StepCall, verb: Verb) -> Result<Job, Error> {
     let name = call.text("resource")?.to_owned();
     let StepCall { tenant, op, run, token, .. } = call;
-    Ok(Job { tenant, op, run, name, verb, token })
+    let began = cx.clock.now();
+    Ok(Job { tenant, op, run, name, verb, token, began })
 }
 
 async fn step(cx: &Cx, job: &Job) -> Result<Value, Error> {

@@ -75,6 +75,7 @@ pub(crate) async fn look_again(cx: &Cx, body: Value) -> Result<(), Error> {
         name: look.name.clone(),
         verb: watch.verb,
         token: Some(watch.token.clone()),
+        began: watch.since,
     };
     let matter = load(cx, &job).await?;
     let told = match find_out(cx, &job, matter).await {

@@ -3,10 +3,12 @@
 //! ```text
 //!   /mano/v1/vims                       what the orchestrator may use, and how much is promised
 //!   …/{vnf,ns}_instances/{id}/resources what the inventory says exists
+//!   /mano/v1/dead-letters               messages that nobody could handle
 //! ```
 //!
 //! What really exists at a VIM only its driver can say: that is asked of `adapters`.
 
+mod dead_letters;
 mod resources;
 #[cfg(test)]
 mod tests;
@@ -36,4 +38,6 @@ const ROUTES: &[Route] = &[
         => resources::of_vnf),
     route!(GET "/mano/v1/ns_instances/{nsInstanceId}/resources", Nothing, ["filter"]
         => resources::of_ns),
+    route!(GET "/mano/v1/dead-letters", Nothing => dead_letters::list),
+    route!(POST "/mano/v1/dead-letters/{letterId}/redrive", Nothing => dead_letters::redrive),
 ];

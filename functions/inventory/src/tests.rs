@@ -21,14 +21,45 @@ use mano_ports::{
     door::{Door, Settings, auth::Anyone},
     function::Function,
     http::{Body, Content},
+    queue::{Message, Queue},
     vim::{Error, Found, Place, Progress, StepKey, Target, Vim, Vims},
 };
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
 use uuid::Uuid;
 
 static FUNCTIONS: &[&Function] = &[&FUNCTION];
+
+/// A message that no function consumes, given up at once or after its last attempt.
+async fn dead_letter(world: &World) {
+    let message = Message {
+        queue: "nobody's",
+        group: "g".into(),
+        dedup: "d".into(),
+        delay: Duration::ZERO,
+        body: json!({ "tenant": world.tenant, "op": "op-1" }),
+    };
+    world.host.queue().send(message).await.unwrap();
+    while world.get("/dead-letters").await == json!([]) {
+        world.clock.jump(Duration::from_secs(300));
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_shown_with_its_reason_and_can_be_sent_once_more() {
+    let world = world().await;
+    dead_letter(&world).await;
+    let letters = world.get("/dead-letters").await;
+    assert_eq!(letters[0]["body"]["op"], "op-1");
+    assert_eq!(letters[0]["reason"], "no function consumes queue 'nobody's'");
+    let path = format!("/dead-letters/{}/redrive", letters[0]["id"].as_str().unwrap());
+    assert_eq!(world.ask(Method::POST, &path, &Value::Null).await.0, 204);
+    assert_eq!(world.get("/dead-letters").await, json!([]));
+    let (status, problem) = world.ask(Method::POST, &path, &Value::Null).await;
+    assert_eq!(status, 404, "{problem}");
+}
 
 /// VIMs nobody answers for: the inventory only asks whether somebody could.
 struct Silent;
@@ -73,6 +104,7 @@ impl Vim for Silent {
 struct World {
     host: Arc<Host>,
     door: Door,
+    clock: Arc<HeldClock>,
     tenant: TenantId,
     _folder: TempDir,
 }
@@ -81,7 +113,8 @@ async fn world() -> World {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { synchronous: Synchronous::Off, ..Options::default() };
     let store = Arc::new(SqliteStore::open(folder.path(), &options).unwrap());
-    let clock: Arc<dyn Clock> = Arc::new(HeldClock::new(Timestamp::UNIX_EPOCH));
+    let held = Arc::new(HeldClock::new(Timestamp::UNIX_EPOCH));
+    let clock: Arc<dyn Clock> = Arc::clone(&held) as _;
     let none = workflows::Options::default();
     let engine = Engine::open(&store, &clock, Vec::new(), none).await.unwrap();
     let parts = Parts {
@@ -95,7 +128,7 @@ async fn world() -> World {
     let settings = Settings { api_root: Some("http://mano".into()), ..Settings::default() };
     let door = Door::new(FUNCTIONS, settings, Arc::new(Anyone)).unwrap();
     let host = Host::start(FUNCTIONS, parts);
-    World { host, door, tenant: TenantId::default(), _folder: folder }
+    World { host, door, clock: held, tenant: TenantId::default(), _folder: folder }
 }
 
 impl World {

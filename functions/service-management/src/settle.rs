@@ -59,7 +59,7 @@ async fn settle_one(
     let subject = |verb| {
         let task = Task::of(grant, verb, name)?;
         let (step, row) = (step.clone(), row.clone());
-        Ok::<_, Error>(Subject { op_id: grant.op_id.clone(), run, task, step, row })
+        Ok::<_, Error>(Subject { op_id: grant.op_id.clone(), run, began: None, task, step, row })
     };
     let made = subject(Verb::Ensure)?;
     let seen = if cx.clock.now() < deadline {

@@ -128,9 +128,10 @@ async fn resources(
     let Some(grant) = cx.store.find::<Grant>(tenant, op).await? else { return Ok(Vec::new()) };
     let steps = cx.store.children::<Step>(tenant, op).await?;
     let watched = cx.store.children::<mano_model::watch::Watch>(tenant, op).await?;
+    let step_of = |name: &str| steps.iter().find(|s| s.name == name);
+    let watch_of = |name: &str| watched.iter().find(|w| running && w.name == name);
     let state = |name: &str| {
-        let step = steps.iter().find(|s| s.name == name);
-        let doing = running && watched.iter().any(|w| w.name == name);
+        let (step, doing) = (step_of(name), watch_of(name).is_some());
         match step.map(|s| s.state) {
             Some(step::State::Done) => "DONE",
             Some(step::State::Undone) => "UNDONE",
@@ -139,7 +140,6 @@ async fn resources(
             None => "TODO",
         }
     };
-    let error = |name: &str| steps.iter().find(|s| s.name == name).and_then(|s| s.error.clone());
     let row = |change: &str, name: &str, kind: ResourceKind, vim: &str, zone: &str| {
         json!({
             "kind": kind,
@@ -148,7 +148,9 @@ async fn resources(
             "state": state(name),
             "vimId": vim,
             "zoneId": zone,
-            "error": error(name),
+            "startTime": watch_of(name).filter(|_| step_of(name).is_none()).map(|w| w.since),
+            "seconds": step_of(name).and_then(|s| s.seconds()),
+            "error": step_of(name).and_then(|s| s.error.as_ref()),
         })
     };
     let removes = grant

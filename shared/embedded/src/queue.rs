@@ -13,11 +13,12 @@ use crate::{
 };
 use async_trait::async_trait;
 use futures_util::FutureExt;
+use jiff::Timestamp;
 use mano_ports::{
     Cx, Error as Failure,
     clock::Clock,
     function::Consumer,
-    queue::{Error, Message, Queue},
+    queue::{DeadLetter, Error, Message, Queue},
     store,
 };
 use rusqlite::{OptionalExtension, params};
@@ -46,19 +47,6 @@ pub struct SqliteQueue {
     sent: Arc<Notify>,
 }
 
-/// A message that nobody could handle.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dead {
-    /// The queue it was sent to.
-    pub queue: String,
-    /// Its group.
-    pub group: String,
-    /// What its last attempt failed with.
-    pub reason: String,
-    /// What it said.
-    pub body: String,
-}
-
 /// A message to handle.
 #[derive(Debug, Clone)]
 struct Waiting {
@@ -80,17 +68,20 @@ impl SqliteQueue {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn dead(&self, limit: usize) -> Result<Vec<Dead>, store::Error> {
+    pub fn dead(&self, limit: usize) -> Result<Vec<DeadLetter>, store::Error> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.store.read(|db| {
-            let sql = "SELECT queue, grp, reason, body FROM dead ORDER BY place LIMIT ?1";
+            let sql =
+                "SELECT place, queue, grp, at, reason, body FROM dead ORDER BY place LIMIT ?1";
             let mut statement = db.prepare_cached(sql)?;
             let dead = statement.query_map([limit], |row| {
-                Ok(Dead {
-                    queue: row.get(0)?,
-                    group: row.get(1)?,
-                    reason: row.get(2)?,
-                    body: row.get(3)?,
+                Ok(DeadLetter {
+                    id: row.get::<_, i64>(0)?.unsigned_abs(),
+                    queue: row.get(1)?,
+                    group: row.get(2)?,
+                    at: Timestamp::from_millisecond(row.get(3)?).unwrap_or_default(),
+                    reason: row.get(4)?,
+                    body: serde_json::from_str(&row.get::<_, String>(5)?).unwrap_or_default(),
                 })
             })?;
             dead.collect()
@@ -184,6 +175,26 @@ impl Queue for SqliteQueue {
                            VALUES (?1, ?2, ?3, 0, ?4)";
                 db.prepare_cached(sql)?.execute(params![queue, group, due, body])?;
             }
+            Ok(())
+        });
+        write.await.map_err(|error| Error::Unavailable(Box::new(error)))?;
+        self.sent.notify_one();
+        Ok(())
+    }
+
+    async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        self.dead(limit).map_err(|error| Error::Unavailable(Box::new(error)))
+    }
+
+    async fn redrive(&self, id: u64) -> Result<(), Error> {
+        let (place, now) = (i64::try_from(id).unwrap_or(i64::MAX), self.now());
+        let write = self.store.write(move |db| {
+            db.prepare_cached(
+                "INSERT INTO message (queue, grp, due, attempts, body)
+                 SELECT queue, grp, ?2, 0, body FROM dead WHERE place = ?1",
+            )?
+            .execute([place, now])?;
+            db.prepare_cached("DELETE FROM dead WHERE place = ?1")?.execute([place])?;
             Ok(())
         });
         write.await.map_err(|error| Error::Unavailable(Box::new(error)))?;
@@ -348,6 +359,22 @@ mod tests {
         let dead = queue.dead(10).expect("read");
         let dead: Vec<_> = dead.iter().map(|dead| (&*dead.queue, &*dead.reason)).collect();
         assert_eq!(dead, [("trial", "no")]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_dead_letter_that_is_sent_once_more_begins_anew() {
+        let world = World::new().await;
+        let queue = world.host.queue();
+        queue.send(message("redriven", "x", u64::from(ATTEMPTS))).await.expect("sent");
+        let dead = || queue.dead(1).expect("read").pop();
+        let dead = until(&world.clock, LONG, dead).await;
+        assert_eq!(dead.body["text"], "x");
+        queue.redrive(dead.id).await.expect("sent");
+        queue.redrive(dead.id).await.expect("sent before");
+        let gone = || (queue.waiting().ok()? == 0).then_some(());
+        until(&world.clock, LONG, gone).await;
+        assert_eq!(log("redriven").len(), ATTEMPTS as usize + 1);
+        assert!(queue.dead(1).expect("read").is_empty());
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,6 +16,7 @@ use crate::{
     resource::{Presence, Resource},
     vim::Zone,
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// How a step ended.
@@ -48,6 +49,12 @@ pub struct Step {
     pub error: Option<String>,
     /// The run of the operation that ended it so.
     pub run: u64,
+    /// When that run first asked the VIM; none where nobody asked it to do anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<Timestamp>,
+    /// When it ended so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
 }
 
 impl Step {
@@ -55,6 +62,12 @@ impl Step {
     #[must_use]
     pub fn id_of(op: &str, name: &str) -> String {
         format!("{op}/{name}")
+    }
+
+    /// How long it took, in seconds.
+    #[must_use]
+    pub fn seconds(&self) -> Option<f64> {
+        Some(self.ended?.duration_since(self.began?).as_secs_f64())
     }
 }
 
@@ -131,6 +144,8 @@ pub struct Subject {
     pub op_id: String,
     /// The run of it that asks.
     pub run: u64,
+    /// When it first asked the VIM, if it does.
+    pub began: Option<Timestamp>,
     /// What is asked.
     pub task: Task,
     /// The step's row, if it ended before.
@@ -177,9 +192,16 @@ impl Subject {
         &self.task.resource().want.name
     }
 
-    fn ended(&self, state: State, handle: Option<String>, error: Option<String>) -> Step {
+    fn ended(
+        &self,
+        at: Timestamp,
+        state: State,
+        handle: Option<String>,
+        error: Option<String>,
+    ) -> Step {
         let (op_id, name) = (self.op_id.clone(), self.name().into());
-        Step { op_id, name, state, handle, error, run: self.run }
+        let (began, ended) = (self.began, Some(at));
+        Step { op_id, name, state, handle, error, run: self.run, began, ended }
     }
 
     fn put_step(&self, plan: Plan, step: &Step) -> Plan {
@@ -199,7 +221,7 @@ fn at<T>(read: Option<&Versioned<T>>) -> Expect {
 /// The VIM made it under the name `handle`.
 #[must_use]
 pub fn made(origin: Origin, subject: &Subject, handle: &str) -> Plan {
-    let step = subject.ended(State::Done, Some(handle.into()), None);
+    let step = subject.ended(origin.at, State::Done, Some(handle.into()), None);
     let resource_id = Some(handle.into());
     let row = subject.task.resource().clone();
     let row = Resource { resource_id, presence: Presence::Present, ..row };
@@ -212,7 +234,7 @@ pub fn made(origin: Origin, subject: &Subject, handle: &str) -> Plan {
 /// after that; so a removal without a row has nothing to give back, an undoing has.
 #[must_use]
 pub fn removed(origin: Origin, subject: &Subject) -> Plan {
-    let step = subject.ended(subject.task.goal(), None, None);
+    let step = subject.ended(origin.at, subject.task.goal(), None, None);
     let plan = subject.put_step(Plan::new(origin), &step);
     let resource = subject.task.resource();
     let plan = match &subject.row {
@@ -241,7 +263,7 @@ fn give_back(plan: Plan, resource: &Resource) -> Plan {
 /// The VIM will not do it; what may exist all the same stays, or comes, into the inventory.
 #[must_use]
 pub fn failed(origin: Origin, subject: &Subject, error: &str) -> Plan {
-    let step = subject.ended(State::Failed, None, Some(error.into()));
+    let step = subject.ended(origin.at, State::Failed, None, Some(error.into()));
     let plan = subject.put_step(Plan::new(origin), &step);
     if subject.row.is_some() { plan } else { subject.put_row(plan, subject.task.resource()) }
 }
@@ -332,7 +354,7 @@ mod tests {
 
     fn subject(verb: Verb, name: &str) -> Subject {
         let task = Task::of(&grant(), verb, name).unwrap();
-        Subject { op_id: "op".into(), run: 0, task, step: None, row: None }
+        Subject { op_id: "op".into(), run: 0, began: None, task, step: None, row: None }
     }
 
     fn write_of(plan: &Plan, kind: Kind) -> Option<&Write> {
@@ -365,6 +387,16 @@ mod tests {
         assert_eq!((row.resource_id.as_deref(), row.key.as_str()), (Some("srv-7"), "op/a-1"));
         assert_eq!(row.presence, Presence::Present);
         assert_eq!(write_of(&plan, Kind::Step).unwrap().expect, Expect::Absent);
+    }
+
+    #[test]
+    fn a_step_takes_from_the_first_question_until_it_ended() {
+        let began = Timestamp::UNIX_EPOCH - jiff::SignedDuration::from_millis(2500);
+        let asked = Subject { began: Some(began), ..subject(Verb::Ensure, "a-1") };
+        let step = asked.ended(Timestamp::UNIX_EPOCH, State::Done, None, None);
+        assert_eq!(step.seconds(), Some(2.5));
+        let nobody = subject(Verb::Ensure, "a-1").ended(began, State::Done, None, None);
+        assert_eq!(nobody.seconds(), None);
     }
 
     #[test]
@@ -410,8 +442,10 @@ mod tests {
     fn what_was_made_and_may_have_been_removed_is_made_sure_of_again() {
         let mut subject = subject(Verb::Ensure, "a-1");
         let row = subject.task.resource().clone();
-        subject.step =
-            Some(Versioned { version: 1, value: subject.ended(State::Done, None, None) });
+        subject.step = Some(Versioned {
+            version: 1,
+            value: subject.ended(origin().at, State::Done, None, None),
+        });
         let row = Resource { presence: Presence::Present, ..row };
         subject.row = Some(Versioned { version: 1, value: row });
         assert!(subject.is_over());
@@ -426,7 +460,7 @@ mod tests {
     #[test]
     fn what_was_undone_is_made_again_only_with_its_reservation() {
         let mut undone = subject(Verb::Ensure, "a-1");
-        let row = undone.ended(State::Undone, None, None);
+        let row = undone.ended(origin().at, State::Undone, None, None);
         undone.step = Some(Versioned { version: 2, value: row });
         assert!(undone.is_wanted_again() && !undone.is_over());
         let capacity = Amounts { vcpu_milli: 4000, memory_mib: 4096, storage_gib: 0 };

@@ -6,6 +6,7 @@ use super::{
     client::Api,
     failure::Failure,
     find::text,
+    op::dead_letters,
     print,
     vim::existing,
 };
@@ -46,6 +47,11 @@ pub(crate) fn act(mano: &Mano, asked: &Asked) -> Result<(), Failure> {
     for (api, path) in [(Api::NsLcm, "/ns_lcm_op_occs"), (Api::VnfLcm, "/vnf_lcm_op_occs")] {
         findings.extend(undecided(mano, api, path)?);
     }
+    findings.extend(dead_letters(mano)?.iter().map(|letter| {
+        let (id, queue) = (text(letter, "id"), text(letter, "queue"));
+        let reason = text(letter, "reason");
+        format!("message {id} of queue {queue} was not handled ({reason}): `mano op redrive {id}`")
+    }));
     for vim in mano.client.list(Api::Mano, "/vims", usize::MAX)?.0 {
         findings.extend(unaccounted(mano, text(&vim, "id")));
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Mano,
-    client::{Answer, Api},
+    client::{Answer, Api, segment},
     descriptor::Which,
     failure::Failure,
     find::{Noun, text},
@@ -78,6 +78,10 @@ pub(crate) enum Action {
     Rollback(Handle),
     /// Give a failed one (FAILED_TEMP) up; what it made stays until it is released.
     Fail(Which),
+    /// List the messages that nobody could handle, with the reason of the last attempt.
+    DeadLetters,
+    /// Send a message once more that nobody could handle.
+    Redrive(Redrive),
 }
 
 /// `list`
@@ -104,6 +108,14 @@ pub(crate) struct Handle {
     wait: Wait,
 }
 
+/// `redrive`
+#[derive(Debug, Args)]
+pub(crate) struct Redrive {
+    /// The message's id, as `dead-letters` shows it.
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
 /// What `--help` ends with.
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -112,6 +124,8 @@ Examples:
   mano op retry 3f2a                        the cause is gone: go on where it stopped
   mano op rollback 3f2a                     undo it
   mano op fail 3f2a                         give it up, and then: mano ns release
+  mano op dead-letters                      messages that nobody could handle
+  mano op redrive 17                        the cause is gone: handle it once more
 
 Exit status of `watch` and of commands that follow an operation:
   0  it did what it should    1  it ended otherwise, or could not be followed";
@@ -123,6 +137,14 @@ const COLUMNS: &[Column] = &[
     ("INSTANCE", &["/nsInstanceId", "/vnfInstanceId"]),
     ("STATE", &["/operationState"]),
     ("STARTED", &["/startTime"]),
+];
+
+const LETTERS: &[Column] = &[
+    ("ID", &["/id"]),
+    ("QUEUE", &["/queue"]),
+    ("OPERATION", &["/body/op"]),
+    ("SINCE", &["/at"]),
+    ("REASON", &["/reason"]),
 ];
 
 /// Carries a command out.
@@ -137,6 +159,8 @@ pub(crate) fn act(mano: &Mano, action: &Action) -> Result<(), Failure> {
         Action::Retry(asked) => handle(mano, asked, "retry", "COMPLETED"),
         Action::Rollback(asked) => handle(mano, asked, "rollback", "ROLLED_BACK"),
         Action::Fail(which) => fail(mano, &which.id),
+        Action::DeadLetters => print::many(mano.format, &dead_letters(mano)?, LETTERS),
+        Action::Redrive(asked) => redrive(mano, &asked.id),
     }
 }
 
@@ -262,6 +286,18 @@ fn handle(mano: &Mano, asked: &Handle, task: &str, goal: &str) -> Result<(), Fai
     let (noun, id) = (kind.noun(), text(&occurrence, "id"));
     mano.client.ask(Method::POST, noun.api, &format!("{}/{task}", noun.at(id)), None)?;
     ended(mano, kind, id, &asked.wait, goal)
+}
+
+/// The messages that nobody could handle.
+pub(crate) fn dead_letters(mano: &Mano) -> Result<Vec<Value>, Failure> {
+    let found = mano.client.get(Api::Mano, "/dead-letters")?;
+    Ok(found.as_array().cloned().unwrap_or_default())
+}
+
+fn redrive(mano: &Mano, id: &str) -> Result<(), Failure> {
+    let path = format!("/dead-letters/{}/redrive", segment(id));
+    mano.client.ask(Method::POST, Api::Mano, &path, None)?;
+    print::line(&format!("message {id} is handled once more"))
 }
 
 /// Gives one up.

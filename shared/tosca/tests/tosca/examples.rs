@@ -36,7 +36,7 @@ fn the_manifests_hold_the_digests_that_packing_writes() {
         let path = folder(name).join(&planned.manifest_path);
         rewrite(&path, &planned.manifest);
         let held = std::fs::read_to_string(&path).expect("a manifest");
-        assert_eq!(held, planned.manifest, "{name}: rewrite with MANO_GOLDEN=rewrite");
+        assert_eq!(held, planned.manifest, "{name}: `make golden` writes it anew");
     }
 }
 

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use mano_tosca::vnfd::{StorageKind, VduKind};
 use mano_tosca::{
-    AnyPackage, Limits, Mode, NsPackage, Refusal, SecurityOption, VnfPackage, inspect_any,
-    inspect_archive, inspect_ns, inspect_pnf, inspect_vnf,
+    Limits, Mode, NsPackage, Refusal, SecurityOption, VnfPackage, inspect_any, inspect_archive,
+    inspect_ns, inspect_pnf, inspect_vnf,
 };
 
-use crate::support::{Bytes, Files, files_of, lenient, reference, rewrite, rules, zip_folder};
+use crate::support::{Bytes, Files, files_of, lenient, reference, rules, zip_folder};
 
 /// Every package of the reference data by its path: unpacked folders and archives.
 fn all(root: &Path) -> Vec<(String, PathBuf)> {
@@ -49,45 +49,6 @@ fn ns(path: &str) -> Option<NsPackage> {
 
 fn refused(path: &str) -> Option<Refusal> {
     Some(lenient(bytes(&reference(path)?)).expect_err(path))
-}
-
-fn row(name: &str, path: &Path) -> String {
-    let archive = match inspect_archive(bytes(path), Mode::Lenient, Limits::default()) {
-        Ok(found) if found.signature.is_some() => "sound, signed".to_owned(),
-        Ok(_) => "sound".to_owned(),
-        Err(refusal) => format!("refused: {}", rules(&refusal.errors).join(" ")),
-    };
-    let (verdict, why) = match lenient(bytes(path)) {
-        Ok(found) => {
-            let kind = match &found {
-                AnyPackage::Vnf(p) => format!("VNF `{}`", p.vnfd.product_name),
-                AnyPackage::Ns(p) => format!("NS `{}`", p.nsd.name),
-                AnyPackage::Pnf(p) => format!("PNF `{}`", p.pnfd.name),
-            };
-            (kind, rules(&found.package().warnings).join(" "))
-        }
-        Err(refusal) => {
-            let first = &refusal.errors[0];
-            ("refused".to_owned(), format!("{} {}: {}", first.rule, first.place(), first.message))
-        }
-    };
-    format!("| {name} | {archive} | {verdict} | {why} |\n")
-}
-
-#[test]
-fn the_table_of_packages_is_as_reviewed() {
-    let Some(root) = reference("packages") else { return };
-    let mut table =
-        "| package | archive | descriptor (lenient) | remarks, or why |\n|---|---|---|---|\n"
-            .to_owned();
-    for (name, path) in all(&root) {
-        table += &row(&name, &path);
-    }
-    println!("{table}");
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/packages.md");
-    rewrite(&golden, &table);
-    let held = std::fs::read_to_string(&golden).expect("the reviewed table");
-    assert_eq!(held, table, "rewrite with MANO_GOLDEN=rewrite, and review");
 }
 
 #[test]

@@ -408,5 +408,5 @@ fn the_documentation_and_the_table_agree() {
     let wanted = format!("{head}{begin}{table}{rows}<!-- end -->{tail}");
     rewrite(&path, &wanted);
     let held = std::fs::read_to_string(&path).expect("the documentation");
-    assert_eq!(held, wanted, "rewrite with MANO_GOLDEN=rewrite");
+    assert_eq!(held, wanted, "`make golden` writes it anew");
 }
