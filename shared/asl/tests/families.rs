@@ -349,7 +349,7 @@ fn a_writer_shapes_the_results_that_stay() {
     };
     let input = json!([1, [2, 3], [[4]]]);
     ends(&shaped("COMPACT"), input.clone(), &input);
-    ends(&shaped("FLATTEN"), input.clone(), &json!([1, 2, 3, [4]]));
+    ends(&shaped("FLATTEN"), input, &json!([1, 2, 3, [4]]));
     let report = play(&shaped("NONE"), &json!(["x"]), &json!([]), "");
     let entry = &end(&report)[0];
     for (name, value) in [("Input", "\"x\""), ("Output", "\"x\""), ("Status", "SUCCEEDED")] {

@@ -18,93 +18,9 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
-/// A machine with a bit of everything that must stay the same.
-fn definition() -> Value {
-    let call = "arn:aws:states:::lambda:invoke";
-    json!({
-        "Comment": "Variables, chance, waits, retries, branches, iterations, tokens and children.",
-        "StartAt": "Draw",
-        "States": {
-            "Draw": {
-                "Type": "Pass",
-                "QueryLanguage": "JSONata",
-                "Assign": { "id": "{% $uuid() %}", "dice": "{% $floor($random() * 6) %}" },
-                "Output": { "at": "{% $now() %}", "list": "{% $states.input.list %}" },
-                "Next": "Work",
-            },
-            "Work": {
-                "Type": "Task",
-                "Resource": call,
-                "Parameters": { "id.$": "$id", "token.$": "States.UUID()" },
-                "TimeoutSeconds": 60,
-                "ResultPath": "$.work",
-                "Retry": [{ "ErrorEquals": ["Busy"], "JitterStrategy": "FULL", "MaxAttempts": 2 }],
-                "Catch": [{ "ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Both" }],
-                "Next": "Both",
-            },
-            "Both": {
-                "Type": "Parallel",
-                "Branches": [
-                    { "StartAt": "Rest", "States": {
-                        "Rest": { "Type": "Wait", "Seconds": 10, "End": true } } },
-                    { "StartAt": "Ask", "States": {
-                        "Ask": {
-                            "Type": "Task",
-                            "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
-                            "Parameters": { "token.$": "$$.Task.Token" },
-                            "HeartbeatSeconds": 30,
-                            "End": true,
-                        } } },
-                    { "StartAt": "Hand", "States": {
-                        "Hand": {
-                            "Type": "Task",
-                            "Resource": "arn:aws:states:us-east-1:000000000000:activity:hands",
-                            "End": true,
-                        } } },
-                ],
-                "ResultPath": "$.both",
-                "Next": "Each",
-            },
-            "Each": {
-                "Type": "Map",
-                "ItemsPath": "$.list",
-                "MaxConcurrency": 2,
-                "ItemSelector": { "n.$": "$$.Map.Item.Value", "i.$": "$$.Map.Item.Index" },
-                "ItemProcessor": { "StartAt": "One", "States": {
-                    "One": { "Type": "Task", "Resource": call, "Assign": { "seen.$": "$" }, "End": true } } },
-                "ResultPath": "$.each",
-                "Next": "Many",
-            },
-            "Many": {
-                "Type": "Map",
-                "ItemReader": {
-                    "Resource": "arn:aws:states:::s3:getObject",
-                    "ReaderConfig": { "InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW" },
-                    "Parameters": { "Bucket": "b", "Key": "rows.csv" },
-                },
-                "ItemBatcher": { "MaxItemsPerBatch": 2 },
-                "ItemProcessor": {
-                    "ProcessorConfig": { "Mode": "DISTRIBUTED", "ExecutionType": "STANDARD" },
-                    "StartAt": "Row",
-                    "States": { "Row": { "Type": "Pass", "End": true } },
-                },
-                "ResultWriter": {
-                    "Resource": "arn:aws:states:::s3:putObject",
-                    "Parameters": { "Bucket": "b", "Prefix": "out" },
-                },
-                "ResultPath": "$.many",
-                "Next": "Which",
-            },
-            "Which": {
-                "Type": "Choice",
-                "Choices": [{ "Variable": "$dice", "NumericLessThan": 6, "Next": "Sure" }],
-                "Default": "Never",
-            },
-            "Sure": { "Type": "Succeed", "OutputPath": "$.many" },
-            "Never": { "Type": "Fail", "Error": "Never" },
-        },
-    })
-}
+/// A machine with a bit of everything that must stay the same: variables, chance, waits, retries,
+/// branches, iterations, tokens and children.
+const MACHINE: &str = include_str!("machines/everything.asl.json");
 
 fn start() -> Start {
     let mut start = Start::new("journal", r#"{"list": [3, 1, 2]}"#);
@@ -174,13 +90,12 @@ fn line(event: Option<&Event>, at: i64, outcome: &Outcome) -> String {
 
 /// Plays the machine to its end: what comes first is told first.
 fn record() -> Vec<String> {
-    let text = definition().to_string();
-    let definition = Definition::parse(&text).unwrap();
+    let definition = Definition::parse(MACHINE).unwrap();
     let (mut execution, mut outcome) = Execution::start(&definition, start()).unwrap();
     let head = json!({
         "release": env!("CARGO_PKG_VERSION"),
         "engine": execution.engine_version(),
-        "definition": text,
+        "definition": MACHINE,
         "start": start(),
     });
     let mut now = start().at_millis;
@@ -190,20 +105,16 @@ fn record() -> Vec<String> {
     let mut gone: BTreeSet<TimerId> = BTreeSet::new();
     loop {
         for effect in &outcome.effects {
-            match effect {
-                Effect::SetTimer { timer, at_millis } => {
-                    order += 1;
-                    open.push((*at_millis, order, Event::TimerFired { timer: *timer }));
-                }
-                Effect::CancelTimer { timer } => {
-                    gone.insert(*timer);
-                }
-                other => {
-                    for (delay, event) in answers(other, &mut calls) {
-                        order += 1;
-                        open.push((now + delay, order, event));
-                    }
-                }
+            if let Effect::SetTimer { timer, at_millis } = effect {
+                order += 1;
+                open.push((*at_millis, order, Event::TimerFired { timer: *timer }));
+            }
+            if let Effect::CancelTimer { timer } = effect {
+                gone.insert(*timer);
+            }
+            for (delay, event) in answers(effect, &mut calls) {
+                order += 1;
+                open.push((now + delay, order, event));
             }
         }
         open.retain(

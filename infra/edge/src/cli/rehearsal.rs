@@ -45,6 +45,9 @@ const BEGINS: &str = "2026-11-21T00:00:00Z";
 /// The region and account of a run: made up, but well formed.
 const PLACE: &str = "us-east-1:111111111111";
 
+/// What tells an Express execution from others of its name.
+const EXPRESS_ID: &str = "00000000-0000-4000-8000-000000000000";
+
 /// Just below the year that an execution may last.
 const PATIENCE_MILLIS: i64 = 365 * 86_400_000 - 1;
 
@@ -167,7 +170,12 @@ fn start(asked: &Run, input: &str) -> Start {
     let file = asked.definition.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let machine = file.split('.').find(|part| !part.is_empty()).unwrap_or("workflow");
     let mut start = Start::new(&asked.name, input);
-    start.arn = format!("arn:aws:states:{PLACE}:execution:{machine}:{}", asked.name);
+    start.arn = match asked.kind {
+        Type::Standard => format!("arn:aws:states:{PLACE}:execution:{machine}:{}", asked.name),
+        Type::Express => {
+            format!("arn:aws:states:{PLACE}:express:{machine}:{}:{EXPRESS_ID}", asked.name)
+        }
+    };
     start.state_machine_arn = format!("arn:aws:states:{PLACE}:stateMachine:{machine}");
     machine.clone_into(&mut start.state_machine_name);
     "arn:aws:iam::111111111111:role/run".clone_into(&mut start.role_arn);

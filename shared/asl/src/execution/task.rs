@@ -118,11 +118,13 @@ impl<'a> Turn<'a> {
 
     fn scheduled(&mut self, frame: &mut Frame, call: &Call) {
         let (timeout_seconds, heartbeat_seconds) = (call.timeout_seconds, call.heartbeat_seconds);
+        let is_function = call.integration == Integration::Lambda;
         let whole = Details::Scheduled {
             resource: Arc::clone(&call.resource),
             input: call.arguments.text(),
             timeout_seconds,
-            heartbeat_seconds,
+            // The row of a function has no field for it.
+            heartbeat_seconds: heartbeat_seconds.filter(|_| !is_function),
         };
         match call.integration {
             Integration::Lambda => {
