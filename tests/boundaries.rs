@@ -21,9 +21,18 @@ const ROOMS: &[Room] = &[
     ("mano-ports", &["mano-model"], &["aws", "hyper", "rusqlite"]),
     ("mano-aws", &["mano-model", "mano-ports"], &["rusqlite"]),
     ("mano-embedded", &["mano-asl", "mano-model", "mano-ports"], &["aws"]),
-    ("mano-service-management", &["mano-model", "mano-ports", "mano-aws"], &["aws", "rusqlite"]),
+    // Their Lambda binaries bring the drivers of VIMs along; see decision 7.
+    (
+        "mano-service-management",
+        &["mano-adapters", "mano-model", "mano-ports", "mano-aws"],
+        &["aws", "rusqlite"],
+    ),
     ("mano-catalog", &["mano-model", "mano-ports", "mano-tosca", "mano-aws"], &["aws", "rusqlite"]),
-    ("mano-inventory", &["mano-model", "mano-ports", "mano-aws"], &["aws", "rusqlite"]),
+    (
+        "mano-inventory",
+        &["mano-adapters", "mano-model", "mano-ports", "mano-aws"],
+        &["aws", "rusqlite"],
+    ),
     ("mano-adapters", &["mano-model", "mano-ports", "mano-aws"], &["aws", "rusqlite"]),
     (
         "mano-edge",
@@ -37,6 +46,18 @@ const ROOMS: &[Room] = &[
             "mano-ports",
             "mano-service-management",
             "mano-tosca",
+        ],
+        &["aws", "rusqlite"],
+    ),
+    (
+        "mano-relay",
+        &[
+            "mano-adapters",
+            "mano-aws",
+            "mano-catalog",
+            "mano-inventory",
+            "mano-ports",
+            "mano-service-management",
         ],
         &["aws", "rusqlite"],
     ),

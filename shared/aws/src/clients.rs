@@ -1,7 +1,7 @@
 //! The clients of AWS, made once and connected when first used.
 
 use crate::settings::Settings;
-use aws_config::{BehaviorVersion, Region, SdkConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig, timeout::TimeoutConfig};
 use aws_smithy_http_client::tls;
 use std::time::Duration;
 
@@ -49,16 +49,20 @@ impl Clients {
 
 /// The configuration of the environment.
 async fn config(region: Option<String>) -> SdkConfig {
+    match region {
+        Some(region) => loader().region(Region::new(region)).load().await,
+        None => loader().load().await,
+    }
+}
+
+/// How every client here speaks: one small TLS library, and attempts that end.
+pub fn loader() -> ConfigLoader {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .build_https();
     let timeouts =
         TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT);
-    let loader = aws_config::defaults(BehaviorVersion::latest())
+    aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
-        .timeout_config(timeouts.build());
-    match region {
-        Some(region) => loader.region(Region::new(region)).load().await,
-        None => loader.load().await,
-    }
+        .timeout_config(timeouts.build())
 }

@@ -23,4 +23,4 @@ pub use failure::Failure;
 pub use host::Host;
 pub use relay::RelayHost;
 pub use run::{relay, serve};
-pub use surroundings::{Drivers, Surroundings};
+pub use surroundings::{Drivers, Surroundings, no_vims};

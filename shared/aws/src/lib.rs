@@ -21,7 +21,7 @@ pub mod workflows;
 pub use blobs::S3Blobs;
 pub use bus::EventBus;
 pub use clients::Clients;
-pub use lambda::{relay, serve};
+pub use lambda::{no_vims, relay, serve};
 pub use queue::SqsQueue;
 pub use settings::Settings;
 pub use store::DynamoStore;

@@ -70,6 +70,9 @@ impl Settings {
             return Err(Error::Missing(missing));
         }
         let optional = |name: &str| variables.get(name).cloned();
+        if let Some(value) = optional("MANO_AUTH").filter(|auth| auth != "iam") {
+            return Err(Error::Unknown { name: "MANO_AUTH", value, known: "iam" });
+        }
         Ok(Self {
             table,
             bucket,
@@ -157,6 +160,13 @@ mod tests {
             assert!(said.contains(name), "{said}");
         }
         assert!(!said.contains("MANO_BUS"), "{said}");
+    }
+
+    #[test]
+    fn a_door_that_nobody_could_keep_is_not_opened() {
+        let open = ALL.iter().chain(&[("MANO_AUTH", "none")]).copied().collect::<Vec<_>>();
+        let said = of(&open).expect_err("refused").to_string();
+        assert!(said.contains("MANO_AUTH") && said.contains("iam"), "{said}");
     }
 
     #[test]

@@ -26,9 +26,9 @@ const API: Duration = Duration::from_secs(25);
 /// A step may take so long; longer work is watched.
 const STEP: Duration = Duration::from_secs(60);
 
-/// The functions of one Lambda function, ready to be invoked.
+/// One function, ready to be invoked.
 pub struct Host {
-    functions: &'static [&'static Function],
+    function: &'static Function,
     around: Surroundings,
     door: Door,
 }
@@ -38,10 +38,7 @@ impl Host {
     ///
     /// # Errors
     /// Two routes that answer the same.
-    pub fn new(
-        functions: &'static [&'static Function],
-        around: Surroundings,
-    ) -> Result<Self, Clash> {
+    pub fn new(function: &'static Function, around: Surroundings) -> Result<Self, Clash> {
         let conventions = Conventions {
             api_root: around.settings.api_root.clone(),
             scheme: "https",
@@ -50,8 +47,8 @@ impl Host {
             ..Conventions::default()
         };
         let signed = Signed(around.settings.tenants.clone());
-        let door = Door::new(functions, conventions, Arc::new(signed))?;
-        Ok(Self { functions, around, door })
+        let door = Door::new(&[function], conventions, Arc::new(signed))?;
+        Ok(Self { function, around, door })
     }
 
     /// Handles one invocation, which Lambda ends at `until`.
@@ -63,9 +60,8 @@ impl Host {
             Asked::Api(request) => Ok(self.request(*request).await),
             Asked::Step(call) => self.step(*call, until).await,
             Asked::Messages(received) => {
-                let consumers = self.functions.iter().flat_map(|function| function.consumers);
                 let (cx, queue) = (&self.around.cx, &self.around.queue);
-                let inbox = Inbox { cx, queue, consumers: consumers.collect() };
+                let inbox = Inbox { cx, queue, consumers: self.function.consumers };
                 Ok(messages::handle(&inbox, received, until).await)
             }
             Asked::Events(events) => {
@@ -89,9 +85,9 @@ impl Host {
     }
 
     async fn step(&self, call: StepCall, until: Timestamp) -> Result<Value, Failure> {
-        let mut steps = self.functions.iter().flat_map(|function| function.steps);
-        let Some(row) = steps.find(|row| row.name == call.step) else {
-            return Err(Failure::bug(format!("this function has no step '{}'", call.step)));
+        let Some(row) = self.function.steps.iter().find(|row| row.name == call.step) else {
+            let name = self.function.name;
+            return Err(Failure::bug(format!("function '{name}' has no step '{}'", call.step)));
         };
         let span = tracing::info_span!(
             "step",
@@ -125,9 +121,8 @@ impl Host {
         if !event.source.starts_with("aws.") {
             event.principal = self.around.settings.tenants.sender(account, &event.source);
         }
-        let rows = self.functions.iter().flat_map(|function| function.requests);
         let mut result = Ok(());
-        for row in rows.filter(|row| is_for(row, &event)) {
+        for row in self.function.requests.iter().filter(|row| is_for(row, &event)) {
             let span = tracing::info_span!("event", source = event.source, id = event.id);
             let call = guarded((row.handler)(&self.around.cx, &event)).instrument(span);
             if let Err(error) = call.await {

@@ -81,7 +81,7 @@ impl Received {
 pub(super) struct Inbox<'a> {
     pub(super) cx: &'a Cx,
     pub(super) queue: &'a SqsQueue,
-    pub(super) consumers: Vec<&'static Consumer>,
+    pub(super) consumers: &'static [Consumer],
 }
 
 /// Handles a batch; the answer names what stays in the queue.
@@ -146,7 +146,7 @@ impl Inbox<'_> {
     fn consumer(&self, message: &Received) -> Result<&'static Consumer, Error> {
         let name = message.event_source_arn.trim_end_matches(".fifo");
         let ours = self.consumers.iter().filter(|row| name.ends_with(row.queue));
-        let found = ours.max_by_key(|row| row.queue.len()).copied();
+        let found = ours.max_by_key(|row| row.queue.len());
         found.ok_or_else(|| {
             let arn = &message.event_source_arn;
             Error::Bug(format!("this function has no consumer of the queue '{arn}'"))

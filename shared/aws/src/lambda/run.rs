@@ -17,16 +17,15 @@ use tracing::Instrument;
 /// What may keep a function from starting.
 type Unstarted = Box<dyn Error + Send + Sync>;
 
-/// Serves the routes, steps, consumers and requests of functions, for as long as Lambda wants.
+/// Serves the routes, steps, consumers and requests of a function, for as long as Lambda wants.
 #[must_use]
-pub fn serve(functions: &'static [&'static Function], drivers: Drivers) -> ExitCode {
+pub fn serve(function: &'static Function, drivers: Drivers) -> ExitCode {
     start(async || {
         let around = surroundings(drivers, |settings| {
-            let consumers = functions.iter().flat_map(|function| function.consumers);
-            settings.demand_queues(consumers.map(|row| row.queue))
+            settings.demand_queues(function.consumers.iter().map(|row| row.queue))
         })
         .await?;
-        let host = Host::new(functions, around)?;
+        let host = Host::new(function, around)?;
         run(async |event, until| host.handle(event, until).await).await
     })
 }

@@ -9,11 +9,32 @@ use crate::{
     time::{RandomIds, SystemClock},
     workflows::StepFunctions,
 };
-use mano_ports::{Cx, clock::Clock, store::Store, vim::Vims};
+use mano_model::Refusal;
+use mano_ports::{
+    Cx,
+    clock::Clock,
+    store::Store,
+    vim::{Vim, Vims},
+};
 use std::sync::Arc;
 
 /// Makes the drivers of VIMs, given a memory for those that are simulated.
 pub type Drivers = fn(Arc<dyn Store>, Arc<dyn Clock>) -> Arc<dyn Vims>;
+
+/// No VIM at all: for functions that speak to none.
+#[must_use]
+pub fn no_vims(_memory: Arc<dyn Store>, _clock: Arc<dyn Clock>) -> Arc<dyn Vims> {
+    Arc::new(NoVims)
+}
+
+struct NoVims;
+
+impl Vims for NoVims {
+    fn driver(&self, vim_type: &str) -> Result<Arc<dyn Vim>, Refusal> {
+        let detail = format!("this function speaks to no VIM of type '{vim_type}'");
+        Err(Refusal::unprocessable(detail))
+    }
+}
 
 /// What a host works with.
 pub struct Surroundings {

@@ -74,8 +74,7 @@ impl Prepared {
     pub(super) fn new(plan: Plan) -> Result<Self, Error> {
         let mut keys = HashSet::with_capacity(plan.writes.len());
         if let Some(twice) = plan.writes.iter().find(|write| !keys.insert(&write.key)) {
-            tracing::error!(key = ?twice.key, "a plan writes one document twice: a defect");
-            return Err(Error::Conflict(twice.key.clone()));
+            return Err(Error::Twice(twice.key.clone()));
         }
         let bodies: usize = plan.writes.iter().map(|write| body(&write.change).len()).sum();
         let facts: usize = plan.facts.iter().map(|fact| fact.body.to_string().len()).sum();

@@ -1,0 +1,7 @@
+//! The adapters as an AWS Lambda.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mano_aws::serve(&mano_adapters::FUNCTION, mano_adapters::vim::drivers)
+}

@@ -1,0 +1,148 @@
+//! The store's laws on a table, its facts heard through the relay and a bus.
+
+use crate::world::{Keep, World, soon, until};
+use async_trait::async_trait;
+use mano_aws::DynamoStore;
+use mano_model::{
+    TenantId,
+    plan::{Announced, Expect, Key, Origin, Plan},
+};
+use mano_ports::{
+    clock::Clock,
+    contract::{
+        Note, note,
+        store::{Fresh, Heard},
+    },
+    store::Store,
+};
+use serde_json::json;
+use std::sync::Arc;
+
+fn store(world: &World) -> Arc<DynamoStore> {
+    let clock: Arc<dyn Clock> = Arc::new(mano_aws::SystemClock::default());
+    Arc::new(DynamoStore::new(&world.clients(), &world.settings(), clock))
+}
+
+/// What the bus brings to a queue.
+pub(crate) struct Ear {
+    world: Arc<World>,
+    url: String,
+}
+
+#[async_trait]
+impl Heard for Ear {
+    async fn at_least(&mut self, n: usize) -> Vec<Announced> {
+        let mut heard = Vec::new();
+        while heard.len() < n {
+            for body in self.world.received(&self.url).await {
+                let event: serde_json::Value = serde_json::from_str(&body).expect("an event");
+                heard.push(serde_json::from_value(event["detail"].clone()).expect("a fact"));
+            }
+        }
+        heard
+    }
+}
+
+/// A bus whose events come to a queue.
+pub(crate) async fn ear(world: &Arc<World>) -> Ear {
+    world.with_bus().await;
+    let url = world.with_queue("MANO_QUEUE_HEARD", "heard").await;
+    let arn = world.sqs.get_queue_attributes().queue_url(&url).attribute_names("QueueArn".into());
+    let arn = arn.send().await.expect("attributes").attributes.expect("attributes");
+    let arn = arn[&aws_sdk_sqs::types::QueueAttributeName::QueueArn].clone();
+    let rule = world.eventbridge.put_rule().event_bus_name(&world.name).name("heard");
+    rule.event_pattern(r#"{"source": ["mano"]}"#).send().await.expect("a rule");
+    let target = aws_sdk_eventbridge::types::Target::builder().id("heard").arn(arn);
+    let targets = world.eventbridge.put_targets().event_bus_name(&world.name).rule("heard");
+    targets.targets(target.build().expect("whole")).send().await.expect("a target");
+    Ear { world: Arc::clone(world), url }
+}
+
+async fn fresh(world: Arc<World>) -> Fresh {
+    world.with_table().await;
+    let ear = ear(&world).await;
+    world.relay();
+    Fresh { store: store(&world), heard: Box::new(ear), keep: Box::new(Keep(world)) }
+}
+
+mano_ports::store_contract!(fresh(crate::world!()).await);
+
+fn tenant() -> TenantId {
+    TenantId::new("trials")
+}
+
+fn plan() -> Plan {
+    Plan::new(Origin {
+        id: uuid::Uuid::new_v4(),
+        at: jiff::Timestamp::UNIX_EPOCH,
+        tenant: tenant(),
+        actor: "trials".into(),
+        correlation: None,
+        causation: None,
+        trace: None,
+    })
+}
+
+async fn read(store: &(dyn Store + 'static), id: &str) -> Option<Note> {
+    store.find::<Note>(&tenant(), id).await.expect("read").map(|found| found.value)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_document_goes_to_a_blob_and_comes_back() {
+    let world = crate::world!();
+    world.with_table().await;
+    world.with_bucket().await;
+    let store = store(&world);
+    let large = note("large", &"x".repeat(700_000));
+    store.commit(plan().create(&large)).await.expect("commit");
+    let memory: &dyn Store = &*store;
+    assert_eq!(read(memory, "large").await, Some(large.clone()));
+    let add = mano_model::plan::Add { field: "count", by: 2, max: 5 };
+    store.commit(plan().add::<Note>("large", vec![add])).await.expect("an addition");
+    assert_eq!(read(memory, "large").await.map(|note| note.count), Some(2));
+    let key = Key::of::<Note>(&tenant(), "large");
+    let many = store.get_many(&[key.clone(), key]).await.expect("read");
+    assert!(many.iter().all(|found| found.as_ref().is_some_and(|f| f.body.len() > 700_000)));
+    store.commit(plan().put(Expect::Version(2), &note("large", "small"))).await.expect("commit");
+    assert_eq!(read(memory, "large").await, Some(note("large", "small")));
+    // The blob is young: it might belong to a plan under way.
+    assert_eq!(store.sweep_blobs().await.expect("a sweep"), 0);
+    world.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plans_that_speak_of_one_document_at_the_same_time_all_commit() {
+    let world = crate::world!();
+    world.with_table().await;
+    let store = store(&world);
+    let tell = |n: usize| {
+        let told = plan().create(&note(&format!("n{n}"), ""));
+        store.commit(told.tell::<Note>("shared", "contract.told", json!({ "n": n })))
+    };
+    let done = futures_util::future::join_all((0..12).map(tell)).await;
+    assert!(done.iter().all(Result::is_ok), "{done:?}");
+    world.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sweep_takes_what_the_stream_lost() {
+    let world = crate::world!();
+    world.with_table().await;
+    let mut ear = ear(&world).await;
+    let store = store(&world);
+    store.commit(plan().tell::<Note>("a", "contract.lost", json!({}))).await.expect("commit");
+    let relay = mano_aws::lambda::RelayHost::new(crate::world::FUNCTIONS, world.surroundings());
+    relay.sweep(soon(), soon()).await.expect("a sweep");
+    let heard = ear.at_least(1).await;
+    assert_eq!((&*heard[0].fact.name, heard[0].seq), ("contract.lost", 1));
+    until("nothing is due", || async {
+        let left = world.dynamodb.scan().table_name(&world.name).send().await.expect("a scan");
+        let due = |item: &std::collections::HashMap<
+            String,
+            aws_sdk_dynamodb::types::AttributeValue,
+        >| { item["pk"].as_s().is_ok_and(|pk| pk.starts_with("fact#")) };
+        (!left.items.unwrap_or_default().iter().any(due)).then_some(())
+    })
+    .await;
+    world.remove().await;
+}
