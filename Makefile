@@ -6,10 +6,10 @@ TOOLS := $(CURDIR)/target/tools
 DENY := $(TOOLS)/bin/cargo-deny
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt clippy deny doc golden bench bench-asl
+.PHONY: help demo test check fmt clippy deny doc golden bench bench-asl check-aws test-aws deploy
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## the whole story on this machine: deploy, scale, lose, heal, fail, roll back, leave nothing
 	$(CARGO) run --quiet -p mano-edge --bin mano -- demo
@@ -47,6 +47,31 @@ bench: ## measure the whole as its clients see it; `make bench SCENE=crowd` for 
 bench-asl: ## measure the workflow engine and its expression language alone
 	$(CARGO) bench -p mano-asl
 	$(CARGO) bench -p mano-jsonata
+
+check-aws: aws-tools ## the deployment on AWS: lint, rights with names, CDK with its rules
+	infra/tools/aws.sh check
+
+test-aws: aws-tools ## the same, deployed in front of an emulator on this machine, with the tests that need it
+	infra/tools/aws.sh test
+
+deploy: aws-tools $(TOOLS)/lambda/.ready ## build for Lambda and deploy; `make deploy ARGS="--stack-name mano"`
+	infra/tools/aws.sh deploy $(ARGS)
+
+# The emulator pins a library that the tools want newer: each has an environment of its own.
+.PHONY: aws-tools
+aws-tools: $(TOOLS)/aws/.ready $(TOOLS)/emulator/.ready infra/cdk/node_modules/.ready
+
+$(TOOLS)/aws/.ready: infra/tools/requirements.txt
+$(TOOLS)/emulator/.ready: infra/tools/requirements-emulator.txt
+$(TOOLS)/lambda/.ready: infra/tools/requirements-lambda.txt
+$(TOOLS)/%/.ready:
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+infra/cdk/node_modules/.ready: infra/cdk/package-lock.json
+	cd infra/cdk && npm ci --silent
+	touch $@
 
 $(DENY):
 	$(CARGO) install cargo-deny --locked --version $(DENY_VERSION) --no-default-features --root $(TOOLS)

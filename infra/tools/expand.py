@@ -6,6 +6,7 @@ Code and workflows stay where they are on this machine; their addresses are plac
 """
 
 import json
+import os
 import pathlib
 import sys
 
@@ -38,6 +39,8 @@ def expand(template):
         if uri:
             path = uri.removeprefix("../../").rstrip("/")
             resource["Properties"][name] = f"s3://local/{path}"
+    # The translator asks for a region and does nothing there.
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     translator = Translator({}, Parser())
     return translator.translate(template, {}, feature_toggle=None, passthrough_metadata=True)
 

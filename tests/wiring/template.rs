@@ -203,7 +203,7 @@ fn the_embedded_mode_serves_what_the_template_deploys() {
     let template = template();
     let code = |resource: &Value| {
         let uri = resource["Properties"]["CodeUri"].as_str().unwrap();
-        uri.strip_prefix("../../target/lambda/").unwrap().trim_end_matches('/').to_owned()
+        uri.strip_prefix("../../target/lambda/mano-").unwrap().trim_end_matches('/').to_owned()
     };
     let functions = resources(&template, "AWS::Serverless::Function");
     let mut deployed: BTreeSet<String> = functions.values().map(code).collect();
