@@ -13,6 +13,11 @@
 //! what they did is on the disk.
 //!
 //! Executions that wait long for a timer or a token leave memory; their row says when to wake.
+//!
+//! What a task calls is a [`Service`]; a definition that asks for what no service offers is
+//! refused when the engine is opened. A step that may take long is computed on a thread of its
+//! own, so that a hostile definition holds up nobody; after a million steps of evaluation an
+//! execution goes to the end of the queue.
 
 mod activities;
 mod api;

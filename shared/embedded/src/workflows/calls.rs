@@ -72,10 +72,9 @@ impl Engine {
     }
 
     fn service(&self, name: &str) -> Option<&dyn Service> {
-        let offers = |service: &&Box<dyn Service>| {
-            service.offers().iter().any(|offer| host::covers(offer, name))
-        };
-        self.services.iter().find(offers).map(|service| &**service)
+        let offers =
+            |service: &&dyn Service| service.offers().iter().any(|offer| host::covers(offer, name));
+        self.services.iter().map(|service| &**service).find(offers)
     }
 
     async fn read_items(&self, id: i64, task: TaskId, resource: &str, arguments: &Doc) -> Event {

@@ -144,10 +144,10 @@ impl Engine {
         event: Event,
         waited: bool,
     ) -> Result<Option<Next>, Error> {
-        let now = self.now();
         let Some(engine) = self.own.upgrade() else { return Ok(None) };
         let happened = self.with(id, move |live| {
-            let (turn, todo) = live.happen(event, now)?;
+            // The time at which it is its turn, not at which it began to wait for it.
+            let (turn, todo) = live.happen(event, engine.now())?;
             Some(engine.write_turn(id, turn, todo, waited))
         });
         Ok(happened.await?.flatten())

@@ -131,7 +131,8 @@ impl Engine {
             name,
             definition,
             seed: start.seed,
-            started: start.at_millis,
+            // Not when its parent asked for it: a crash may lie between.
+            started: self.now(),
             input,
             link: Link {
                 keeps,

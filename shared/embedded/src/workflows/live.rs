@@ -152,10 +152,7 @@ impl Live {
             Keeps::Ends | Keeps::Nothing => String::new(),
         };
         let redriven = event == Event::Redrive;
-        let taken = match &event {
-            Event::TaskStarted { task, .. } => Some(*task),
-            _ => None,
-        };
+        let taken = if let Event::TaskStarted { task, .. } = &event { Some(*task) } else { None };
         self.pending.settle(&event);
         let begun = Instant::now();
         let outcome = self.execution.handle(&self.known.definition, event, at);

@@ -52,12 +52,7 @@ impl Service for Events {
 /// An entry as a fact; its id is the same for every delivery of the call.
 fn fact(call: &Call, n: u64, at: Timestamp, entry: &Value) -> Announced {
     let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
-    let body = match &entry["Detail"] {
-        Value::String(detail) => {
-            serde_json::from_str(detail).unwrap_or_else(|_| detail.as_str().into())
-        }
-        detail => detail.clone(),
-    };
+    let body = json_or_text(&entry["Detail"]);
     let tenant = body["tenant"].as_str().map_or_else(TenantId::default, TenantId::new);
     let execution = call.key.split('#').next().unwrap_or_default();
     let origin = Origin {
@@ -81,6 +76,12 @@ fn fact(call: &Call, n: u64, at: Timestamp, entry: &Value) -> Announced {
             body,
         },
     }
+}
+
+/// AWS takes these as text; text that is JSON is that JSON here.
+fn json_or_text(given: &Value) -> Value {
+    let read = given.as_str().and_then(|text| serde_json::from_str(text).ok());
+    read.unwrap_or_else(|| given.clone())
 }
 
 /// `sqs:sendMessage`, onto a queue that a function of this host consumes.
@@ -111,16 +112,10 @@ async fn send(dispatch: &Dispatch, call: &Call) -> Answer {
         let message = format!("The queue '{url}' is consumed by no function of this host.");
         return sqs("AWS.SimpleQueueService.NonExistentQueue", &message);
     };
-    let body = match &arguments["MessageBody"] {
-        Value::Null => {
-            let message = "The request must contain the parameter MessageBody.";
-            return sqs("MissingParameter", message);
-        }
-        Value::String(text) => {
-            serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()))
-        }
-        body => body.clone(),
-    };
+    if arguments["MessageBody"].is_null() {
+        return sqs("MissingParameter", "The request must contain the parameter MessageBody.");
+    }
+    let body = json_or_text(&arguments["MessageBody"]);
     let text = |name: &str| arguments[name].as_str().unwrap_or(&call.key).to_owned();
     let message = Message {
         queue,

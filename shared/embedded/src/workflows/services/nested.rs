@@ -13,7 +13,7 @@ use mano_asl::{
 };
 use mano_model::ids;
 use mano_ports::store::Error;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// `states:startExecution` and its kin.
 pub(super) struct Executions(pub(super) Home);
@@ -103,11 +103,13 @@ impl Engine {
             // The same for every delivery of the call, so that it starts one execution.
             None => ids::derived(&["nested", &call.key]).to_string(),
         };
-        let input = match &arguments["Input"] {
-            Value::Null => "{}".to_owned(),
-            // AWS's own API takes the input as text.
-            Value::String(text) if call.service.starts_with("aws-sdk") => text.clone(),
-            input => input.to_string(),
+        let given = &arguments["Input"];
+        // AWS's own API takes the input as text.
+        let text = given.as_str().filter(|_| call.service.starts_with("aws-sdk"));
+        let input = match text {
+            Some(text) => text.to_owned(),
+            None if given.is_null() => "{}".to_owned(),
+            None => given.to_string(),
         };
         let waiter = call.token.clone().filter(|_| call.integration == Integration::Sync);
         let parsed = call.api.ends_with(":2");

@@ -84,10 +84,8 @@ async fn content(mut stream: ByteStream) -> io::Result<String> {
 
 async fn put(dispatch: &Dispatch, call: &Call) -> Answer {
     let arguments = call.arguments.value();
-    let body = match &arguments["Body"] {
-        Value::String(text) => text.clone(),
-        body => body.to_string(),
-    };
+    let given = &arguments["Body"];
+    let body = given.as_str().map_or_else(|| given.to_string(), ToOwned::to_owned);
     let content: ByteStream = Box::pin(stream::iter([Ok(body.into())]));
     match dispatch.cx.blobs.put(&name(arguments), content, LARGEST).await {
         Ok(stored) => returned(&json!({ "ETag": format!("\"{}\"", stored.sha256) })),
