@@ -49,3 +49,49 @@ fn reading(path: &Path) -> rusqlite::Result<Connection> {
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+    fn count(folder: &Path, file: &str) -> rusqlite::Result<i64> {
+        reading(&folder.join(file))?.query_row("SELECT n FROM it", [], |row| row.get(0))
+    }
+
+    #[test]
+    fn what_a_copy_has_of_the_second_file_was_begun_in_the_first() {
+        let (from, to) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir());
+        let to = to.expect("a folder");
+        let files = ["first.db", "second.db"];
+        let writers = files.map(|file| {
+            let db = Connection::open(from.path().join(file)).expect("open");
+            db.busy_timeout(PATIENCE).expect("set");
+            let made = "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
+                        CREATE TABLE it (n INTEGER NOT NULL); INSERT INTO it VALUES (0);";
+            db.execute_batch(made).expect("made");
+            db
+        });
+        let over = AtomicBool::new(false);
+        let seen = std::thread::scope(|scope| {
+            let over = &over;
+            scope.spawn(move || {
+                while !over.load(Relaxed) {
+                    for db in &writers {
+                        db.execute_batch("UPDATE it SET n = n + 1").expect("written");
+                    }
+                }
+            });
+            let seen = (0..20).map(|_| {
+                copy(from.path(), &files, to.path())?;
+                Ok([count(to.path(), files[0])?, count(to.path(), files[1])?])
+            });
+            let seen: rusqlite::Result<Vec<_>> = seen.collect();
+            over.store(true, Relaxed);
+            seen
+        });
+        for [first, second] in seen.expect("copied") {
+            assert!(first == second || first == second + 1, "{first} {second}");
+        }
+    }
+}
