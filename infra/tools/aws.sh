@@ -137,14 +137,15 @@ deploy_for_tests() {
     fi
     MANO_AWS_BUS=$STACK
     MANO_AWS_STACK=$STACK
-    export MANO_AWS_API MANO_AWS_BUS MANO_AWS_STACK
+    MANO_AWS_REJECTED=$(output RejectedRequestsUrl)
+    export MANO_AWS_API MANO_AWS_BUS MANO_AWS_STACK MANO_AWS_REJECTED
 }
 
 run_tests() {
     say "the laws of the ports"
     $CARGO test --quiet --profile emulator -p mano-aws
     say "the journeys, through API Gateway and the event bus"
-    $CARGO test --quiet --profile emulator -p mano-tests --test aws
+    $CARGO test --quiet -p mano-tests --test aws -- --test-threads=1
 }
 
 test_all() {
