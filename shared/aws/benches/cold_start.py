@@ -104,9 +104,16 @@ class Runtime(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """Serves programs that are ended while they are connected."""
+
+    def handle_error(self, *_):
+        pass
+
+
 def serve(handler):
     """Serves on a free port of this machine; the address."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = Server(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return f"127.0.0.1:{server.server_port}"
@@ -146,7 +153,7 @@ def invoke(binary, runtime, between, method, path, body=None):
     """Starts the function for one request: what it answered, when, and what it cost."""
     Runtime.event = {
         "httpMethod": method, "path": path, "body": body,
-        "multiValueHeaders": {"Accept": ["application/json"], "Version": ["2.0.0"],
+        "multiValueHeaders": {"Accept": ["application/json"], "Version": ["1.0.0" if path.startswith("/mano/") else "2.0.0"],
                               "Content-Type": ["application/json"]},
         "requestContext": {"path": f"/v1{path}", "stage": "v1", "domainName": "api.example",
                            "identity": {"accountId": "1", "userArn": "arn:aws:iam::1:user/u"}}}

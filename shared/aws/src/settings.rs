@@ -7,7 +7,7 @@ use std::collections::HashMap;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Variables that must be there and are not.
-    #[error("the environment has no {}: set it on the function", .0.join(", no "))]
+    #[error("the environment has no {}: set what is missing on the function", .0.join(", no "))]
     Missing(Vec<String>),
     /// A variable whose value is none of those there are.
     #[error("{name} is '{value}', which is none of: {known}")]

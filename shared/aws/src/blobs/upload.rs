@@ -7,7 +7,10 @@
 
 use super::{S3Blobs, unavailable};
 use crate::store::hex;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::{
+    error::ProvideErrorMetadata,
+    types::{CompletedMultipartUpload, CompletedPart},
+};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use mano_ports::blobs::{ByteStream, Error, Stored};
@@ -99,10 +102,29 @@ impl Upload<'_> {
         while let Some(part) = incoming.part().await? {
             done.push(self.one(done.len(), part).await?);
         }
+        let number = done.len();
         let done = CompletedMultipartUpload::builder().set_parts(Some(done)).build();
         let complete = self.to.client.complete_multipart_upload().bucket(&self.to.bucket);
         let complete = complete.key(&self.key).upload_id(&self.id).multipart_upload(done);
-        complete.send().await.map(drop).map_err(unavailable)
+        match complete.send().await {
+            // The answer to the attempt that completed it was lost.
+            Err(error) if error.code() == Some("NoSuchUpload") => {
+                if self.is_complete(incoming.size, number).await {
+                    return Ok(());
+                }
+                Err(unavailable(error))
+            }
+            done => done.map(drop).map_err(unavailable),
+        }
+    }
+
+    /// Whether content of this size and of so many parts lies under the key.
+    async fn is_complete(&self, size: u64, parts: usize) -> bool {
+        let head = self.to.client.head_object().bucket(&self.to.bucket).key(&self.key);
+        let Ok(found) = head.send().await else { return false };
+        let tag = found.e_tag.unwrap_or_default();
+        let of_parts = tag.trim_matches('"').ends_with(&format!("-{parts}"));
+        of_parts && found.content_length.and_then(|found| u64::try_from(found).ok()) == Some(size)
     }
 
     async fn one(&self, before: usize, part: Bytes) -> Result<CompletedPart, Error> {

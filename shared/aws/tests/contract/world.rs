@@ -7,11 +7,11 @@ use aws_sdk_dynamodb::types::{
 };
 use jiff::{Timestamp, ToSpan};
 use mano_aws::{
-    Clients, Settings,
+    Clients, Settings, SystemClock,
     lambda::{RelayHost, Surroundings},
     store::keys,
 };
-use mano_ports::{contract::FUNCTION, function::Function};
+use mano_ports::{clock::Clock as _, contract::FUNCTION, function::Function};
 use serde_json::{Value, json};
 use std::{
     future::Future,
@@ -264,7 +264,7 @@ impl World {
 
 /// The end of an invocation that begins now.
 pub(crate) fn soon() -> Timestamp {
-    Timestamp::now() + 60.seconds()
+    SystemClock::default().now() + 60.seconds()
 }
 
 /// The facts that lie in the table, as its stream would tell of them.
