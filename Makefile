@@ -47,6 +47,7 @@ bench: ## measure the whole as its clients see it; `make bench SCENE=crowd` for 
 bench-asl: ## measure the workflow engine and its expression language alone
 	$(CARGO) bench -p mano-asl
 	$(CARGO) bench -p mano-jsonata
+	$(CARGO) bench -p mano-embedded --bench durable
 
 check-aws: aws-tools ## the deployment on AWS: lint, rights with names, CDK with its rules
 	infra/tools/aws.sh check

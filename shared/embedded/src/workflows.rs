@@ -30,6 +30,7 @@ mod index;
 mod live;
 mod more;
 mod pending;
+mod recall;
 mod rows;
 mod services;
 mod sleep;

@@ -183,6 +183,16 @@ impl Live {
         self.execution.status() != Status::Running
     }
 
+    /// How it ended, once it has.
+    pub(super) fn ending(&self) -> Option<Ending> {
+        self.execution.ending().cloned()
+    }
+
+    /// Its status, once it has ended.
+    pub(super) fn status(&self) -> Option<Status> {
+        self.execution.ending().map(|ending| ending.status)
+    }
+
     /// Whether it waits for this child.
     pub(super) fn awaits(&self, child: mano_asl::ChildId) -> bool {
         self.pending.offspring.contains_key(&child)

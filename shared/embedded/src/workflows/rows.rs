@@ -164,7 +164,7 @@ impl Turn {
                 "UPDATE execution SET status = 'RUNNING', stopped = NULL, error = NULL,
                  cause = NULL, told = NULL, wake = ?2 WHERE id = ?1",
             )?
-            .execute([self.about.id, AWAKE])?;
+            .execute([self.about.id, self.sleeps.unwrap_or(AWAKE)])?;
         }
         if let Some(snapshot) = &self.snapshot {
             let sql = "UPDATE execution SET snapshot = ?2, snapshot_turn = ?3 WHERE id = ?1";
