@@ -84,10 +84,12 @@ impl Play {
                     assert!(self.timers.remove(&timer), "a timer is cancelled once: {timer:?}");
                 }
                 Effect::Finished(_) => self.finished += 1,
-                Effect::StartChild { .. }
+                other @ (Effect::StartChild { .. }
                 | Effect::StopChild { .. }
                 | Effect::ReadItems { .. }
-                | Effect::WriteResults { .. } => {}
+                | Effect::WriteResults { .. }) => {
+                    self.open.extend(machines::outside(&mut self.dice, &other));
+                }
             }
         }
     }

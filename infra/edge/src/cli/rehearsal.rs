@@ -129,7 +129,7 @@ fn rehearse(asked: &Run) -> Result<RunReport, Failure> {
     })?;
     let input = match &asked.input {
         None => "{}".to_owned(),
-        Some(path) => read(path)?,
+        Some(path) => read(path)?.trim().to_owned(),
     };
     let script = match &asked.tasks {
         None => Script::default(),

@@ -153,7 +153,7 @@ impl Builder {
     pub(super) fn flow(&mut self, fields: &Fields<'_>, language: Language) -> FlowId {
         let id = number(self.flows.len());
         self.flows.push(None);
-        let required = fields.require(&["StartAt", "States"], &mut self.findings);
+        let required = fields.require(&["States", "StartAt"], &mut self.findings);
         if self.depth >= MAX_NESTING {
             self.findings.error(&fields.at, format!("Nested deeper than {MAX_NESTING} levels"));
             return id;

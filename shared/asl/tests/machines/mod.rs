@@ -1,6 +1,6 @@
 //! Random definitions and random answers, all from one seed.
 
-use mano_asl::{Call, Event, Integration};
+use mano_asl::{Call, Effect, Ending, Event, Integration, Status, TaskId};
 use serde_json::{Map, Value, json};
 
 /// A small generator of numbers (xorshift).
@@ -109,6 +109,9 @@ fn state(dice: &mut Dice, count: &mut usize, depth: usize, names: &[String], at:
                 "ResultPath": dice.pick(&[Some("$.list"), Some("$.other"), None]),
                 "ItemsPath": dice.pick(&["$.list", "$.list[*]", "$.list[:2]"]),
             });
+            if dice.chance(30) {
+                distribute(dice, &mut map);
+            }
             if dice.chance(40) {
                 map["ItemSelector"] = json!({
                     "list.$": "$.list", "n.$": "$$.Map.Item.Index", "v.$": "$$.Map.Item.Value",
@@ -127,6 +130,26 @@ fn state(dice: &mut Dice, count: &mut usize, depth: usize, names: &[String], at:
             parallel
         }
         _ => task(dice, names, at),
+    }
+}
+
+/// Makes a Map a distributed one, with a reader and a writer perhaps.
+fn distribute(dice: &mut Dice, map: &mut Value) {
+    let kind = dice.pick(&["STANDARD", "EXPRESS"]);
+    map["ItemProcessor"]["ProcessorConfig"] =
+        json!({ "Mode": "DISTRIBUTED", "ExecutionType": kind });
+    map["ToleratedFailureCount"] = json!(dice.below(3));
+    let object = json!({ "Bucket": "b", "Key.$": "$$.Execution.Name" });
+    if dice.chance(30) {
+        map["ItemReader"] =
+            json!({ "Resource": "arn:aws:states:::s3:getObject", "Parameters": object });
+    }
+    if dice.chance(30) {
+        map["ItemBatcher"] = json!({ "MaxItemsPerBatch": 1 + dice.below(2) });
+    }
+    if dice.chance(30) {
+        map["ResultWriter"] =
+            json!({ "Resource": "arn:aws:states:::s3:putObject", "Parameters": object });
     }
 }
 
@@ -187,6 +210,38 @@ fn handlers(dice: &mut Dice, state: &mut Value, names: &[String], at: usize) {
         state["Catch"] = json!([
             { "ErrorEquals": ["States.ALL"], "Next": names[at + 1], "ResultPath": "$.error" },
         ]);
+    }
+}
+
+/// What comes of anything else that was asked for.
+pub(crate) fn outside(dice: &mut Dice, effect: &Effect) -> Option<Event> {
+    let failed = |task: TaskId| Event::TaskFailed { task, error: None, cause: None };
+    match effect {
+        Effect::StartChild { child, .. } => {
+            let (status, output) = dice.pick(&[
+                (Status::Succeeded, Some("{\"n\": 1}")),
+                (Status::Succeeded, Some("[2]")),
+                (Status::Failed, None),
+                (Status::TimedOut, None),
+            ]);
+            let ending =
+                Ending { status, output: output.map(Into::into), error: None, cause: None };
+            Some(Event::ChildFinished { child: *child, ending })
+        }
+        Effect::ReadItems { task, .. } if dice.chance(80) => {
+            let content = dice.pick(&["[1, {}, \"x\"]", "[]", "{}"]).to_owned();
+            Some(Event::ItemsRead { task: *task, content })
+        }
+        Effect::WriteResults { task, .. } if dice.chance(80) => {
+            Some(Event::ResultsWritten { task: *task })
+        }
+        Effect::ReadItems { task, .. } | Effect::WriteResults { task, .. } => Some(failed(*task)),
+        Effect::Call(_)
+        | Effect::CancelTask { .. }
+        | Effect::SetTimer { .. }
+        | Effect::CancelTimer { .. }
+        | Effect::StopChild { .. }
+        | Effect::Finished(_) => None,
     }
 }
 
