@@ -10,6 +10,7 @@
 mod blobs;
 mod bus;
 mod queue;
+mod relay;
 mod store;
 mod workflows;
 mod world;

@@ -1,6 +1,6 @@
 //! The store's laws on a table, its facts heard through the relay and a bus.
 
-use crate::world::{Keep, World, soon, until};
+use crate::world::{Keep, World, records, soon, until};
 use async_trait::async_trait;
 use mano_aws::DynamoStore;
 use mano_model::{
@@ -18,7 +18,8 @@ use mano_ports::{
 use serde_json::json;
 use std::sync::Arc;
 
-fn store(world: &World) -> Arc<DynamoStore> {
+/// The store of a world.
+pub(crate) fn store(world: &World) -> Arc<DynamoStore> {
     let clock: Arc<dyn Clock> = Arc::new(mano_aws::SystemClock::default());
     Arc::new(DynamoStore::new(&world.clients(), &world.settings(), clock))
 }
@@ -71,8 +72,9 @@ fn tenant() -> TenantId {
     TenantId::new("trials")
 }
 
-fn plan() -> Plan {
-    Plan::new(Origin {
+/// The head of a plan nobody made before.
+pub(crate) fn origin() -> Origin {
+    Origin {
         id: uuid::Uuid::new_v4(),
         at: jiff::Timestamp::UNIX_EPOCH,
         tenant: tenant(),
@@ -80,7 +82,11 @@ fn plan() -> Plan {
         correlation: None,
         causation: None,
         trace: None,
-    })
+    }
+}
+
+fn plan() -> Plan {
+    Plan::new(origin())
 }
 
 async fn read(store: &(dyn Store + 'static), id: &str) -> Option<Note> {
@@ -121,6 +127,15 @@ async fn plans_that_speak_of_one_document_at_the_same_time_all_commit() {
     };
     let done = futures_util::future::join_all((0..12).map(tell)).await;
     assert!(done.iter().all(Result::is_ok), "{done:?}");
+    let mut places: Vec<u64> = records(&world.dynamodb, &world.name)
+        .await
+        .iter()
+        .filter_map(|record| {
+            record["dynamodb"]["Keys"]["sk"]["S"].as_str()?.rsplit('#').next()?.parse().ok()
+        })
+        .collect();
+    places.sort_unstable();
+    assert_eq!(places, (1..=12).collect::<Vec<_>>(), "each fact has a place of its own");
     world.remove().await;
 }
 

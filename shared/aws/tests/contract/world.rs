@@ -268,7 +268,7 @@ pub(crate) fn soon() -> Timestamp {
 }
 
 /// The facts that lie in the table, as its stream would tell of them.
-async fn records(client: &aws_sdk_dynamodb::Client, table: &str) -> Vec<Value> {
+pub(crate) async fn records(client: &aws_sdk_dynamodb::Client, table: &str) -> Vec<Value> {
     let scan = client
         .scan()
         .table_name(table)
