@@ -8,6 +8,7 @@
 )]
 
 mod boundaries;
+mod cost;
 #[path = "fuzz/entry.rs"]
 mod entry;
 mod faults;

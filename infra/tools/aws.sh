@@ -58,7 +58,7 @@ build_for_tests() {
     for name in "${FUNCTIONS[@]}" relay; do
         local folder=$ROOT/target/lambda/mano-$name
         mkdir -p "$folder"
-        strip --strip-debug -o "$folder/bootstrap" "${CARGO_TARGET_DIR:-$ROOT/target}/emulator/mano-$name"
+        strip -o "$folder/bootstrap" "${CARGO_TARGET_DIR:-$ROOT/target}/emulator/mano-$name"
     done
 }
 

@@ -6,6 +6,7 @@
 
 mod engine;
 mod ns;
+mod redrive;
 mod requests;
 mod runs;
 mod settle;
@@ -47,6 +48,7 @@ pub static FUNCTION: Function = Function {
         route!(GET "/mano/v1/operations/{opId}/tree", Nothing, ["after", "wait"] => tree::show),
         route!(POST "/mano/v1/vnf_instances/{vnfInstanceId}/release", Nothing => vnf::instances::release),
         route!(POST "/mano/v1/ns_instances/{nsInstanceId}/release", Nothing => ns::instances::release),
+        route!(POST "/mano/v1/operations/redrive", Nothing => redrive::all),
         route!(POST "/mano/v1/events", Json => requests::entrance::post),
         route!(GET "/mano/v1/workflows", Nothing => engine::workflows),
         route!(GET "/mano/v1/workflows/{name}", Nothing => engine::definition),

@@ -3,11 +3,12 @@
 use crate::{ns, vnf};
 use mano_model::{
     Refusal, TenantId,
-    ns::op::NsOp,
+    ns::{op::NsOp, op_state as ns_state},
+    op::Mode,
     plan::{Document, Versioned},
     refusal::Why,
     sol::sol013::ProblemDetails,
-    vnf::{close::Outcome, op::VnfOp},
+    vnf::{close::Outcome, op::VnfOp, op_state as vnf_state},
 };
 use mano_ports::{
     Cx, Error, Fault,
@@ -17,7 +18,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// An operation occurrence, of either kind.
-pub(crate) trait Occurrence: Document {
+pub(crate) trait Occurrence: Document + Sync {
+    /// The states in which a run is under way, as the index has them.
+    const RUNNING: &'static [&'static str];
+    /// The workflow of its runs.
+    fn workflow(&self) -> &'static str;
+    /// The content of the fact that started its current run.
+    fn start(&self, tenant: &TenantId) -> Value;
     /// The run under way, or the last one.
     fn run(&self) -> u64;
     /// Whether a run is under way.
@@ -25,6 +32,14 @@ pub(crate) trait Occurrence: Document {
 }
 
 impl Occurrence for VnfOp {
+    const RUNNING: &'static [&'static str] = &["STARTING", "PROCESSING", "ROLLING_BACK"];
+    fn workflow(&self) -> &'static str {
+        self.operation.workflow()
+    }
+    fn start(&self, tenant: &TenantId) -> Value {
+        let undoes = self.state() == vnf_state::State::RollingBack;
+        self.start(tenant, if undoes { Mode::Undo } else { Mode::Forward })
+    }
     fn run(&self) -> u64 {
         self.run
     }
@@ -34,6 +49,14 @@ impl Occurrence for VnfOp {
 }
 
 impl Occurrence for NsOp {
+    const RUNNING: &'static [&'static str] = &["PROCESSING", "ROLLING_BACK"];
+    fn workflow(&self) -> &'static str {
+        self.operation.workflow()
+    }
+    fn start(&self, tenant: &TenantId) -> Value {
+        let undoes = self.state() == ns_state::State::RollingBack;
+        self.start(tenant, if undoes { Mode::Undo } else { Mode::Forward })
+    }
     fn run(&self) -> u64 {
         self.run
     }
