@@ -1,12 +1,13 @@
 # The verbs of this project; CI calls the same and nothing else.
 
 CARGO ?= cargo
+LAMBDAS := $(foreach name,adapters catalog inventory service-management,-p mano-$(name) --features mano-$(name)/lambda)
 DENY_VERSION := 0.20.2
 TOOLS := $(CURDIR)/target/tools
 DENY := $(TOOLS)/bin/cargo-deny
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt clippy deny doc golden bench bench-asl check-aws test-aws deploy
+.PHONY: help demo test check fmt clippy deny doc golden bench bench-asl bench-lambda check-aws test-aws deploy
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +49,10 @@ bench-asl: ## measure the workflow engine and its expression language alone
 	$(CARGO) bench -p mano-asl
 	$(CARGO) bench -p mano-jsonata
 	$(CARGO) bench -p mano-embedded --bench durable
+
+bench-lambda: $(TOOLS)/emulator/.ready ## measure cold starts, memory and size of the Lambda functions
+	$(CARGO) build --profile lambda --target x86_64-unknown-linux-gnu --bins $(LAMBDAS)
+	python3 shared/aws/benches/cold_start.py $${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/lambda $(TOOLS)/emulator/bin/ministack
 
 check-aws: aws-tools ## the deployment on AWS: lint, rights with names, CDK with its rules
 	infra/tools/aws.sh check

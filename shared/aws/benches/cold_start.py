@@ -1,8 +1,8 @@
 """Measures cold starts of the Lambda binaries: process start to the 200 of a GET that reads one document.
 
-    cold_start.py FOLDER ENDPOINT [RUNS]
+    cold_start.py FOLDER MINISTACK [RUNS]
 
-FOLDER holds the binaries (mano-catalog ...), ENDPOINT is a running emulator's address. This program plays
+FOLDER holds the binaries (mano-catalog ...), MINISTACK is the emulator's program. This program plays
 Lambda's runtime interface and stands between function and emulator, so the emulator's own time can be
 taken off. Printed per function: median and worst milliseconds without the emulator, the emulator's
 milliseconds, peak memory, size of the binary and of its zip.
@@ -12,12 +12,12 @@ import http.client
 import http.server
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
 import threading
 import time
-import urllib.parse
 import zipfile
 import zlib
 
@@ -119,6 +119,27 @@ def serve(handler):
     return f"127.0.0.1:{server.server_port}"
 
 
+def emulator(program):
+    """Starts the emulator on a free port of this machine; its process."""
+    free = socket.socket()
+    free.bind(("127.0.0.1", 0))
+    port = str(free.getsockname()[1])
+    free.close()
+    Between.host = f"127.0.0.1:{port}"
+    environment = dict(os.environ, GATEWAY_PORT=port, BIND_HOST="127.0.0.1", MINISTACK_HOST="localhost",
+                       IOT_MTLS_ENABLED="0")
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen([program], env=environment, stdout=quiet, stderr=quiet)
+    for _ in range(200):
+        try:
+            http.client.HTTPConnection(Between.host).request("GET", "/_ministack/health")
+            return process
+        except OSError:
+            time.sleep(0.1)
+    process.kill()
+    sys.exit(f"{program} does not come up")
+
+
 def table():
     """The table as the template makes it, and one network function in it."""
     key = lambda name, kind: {"AttributeName": name, "KeyType": kind}
@@ -186,9 +207,18 @@ def invoke(binary, runtime, between, method, path, body=None):
 
 
 def main():
-    folder, endpoint = sys.argv[1], sys.argv[2]
+    folder, program = sys.argv[1], sys.argv[2]
     runs = int(sys.argv[3]) if len(sys.argv) > 3 else 30
-    Between.host = urllib.parse.urlsplit(endpoint).netloc
+    process = emulator(program)
+    try:
+        measure(folder, runs)
+    finally:
+        Runtime.over.set()
+        process.terminate()
+        process.wait()
+
+
+def measure(folder, runs):
     runtime, between = serve(Runtime), serve(Between)
     table()
     ask = lambda function, *call: invoke(os.path.join(folder, function), runtime, between, *call)
@@ -210,7 +240,6 @@ def main():
         os.remove(archive)
         emulator, peak = statistics.median(t[1] for t in taken), max(t[2] for t in taken)
         print(f"{function:26} {statistics.median(own):8.1f} {max(own):8.1f} {emulator:9.1f} {peak:7.1f} {size:6.1f} {zipped:7.1f}")
-    Runtime.over.set()
 
 
 if __name__ == "__main__":

@@ -116,6 +116,42 @@ async fn a_large_document_goes_to_a_blob_and_comes_back() {
     world.remove().await;
 }
 
+/// The time in two days.
+struct Later(mano_aws::SystemClock);
+
+#[async_trait]
+impl Clock for Later {
+    fn now(&self) -> jiff::Timestamp {
+        self.0.now() + jiff::SignedDuration::from_hours(48)
+    }
+
+    async fn sleep(&self, duration: std::time::Duration) {
+        self.0.sleep(duration).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sweep_of_blobs_takes_what_no_document_has_its_text_in() {
+    let world = crate::world!();
+    world.with_table().await;
+    world.with_bucket().await;
+    let store = store(&world);
+    let large = |id: &str, letter: &str| note(id, &letter.repeat(400_000));
+    store.commit(plan().create(&large("kept", "k"))).await.expect("commit");
+    store.commit(plan().create(&large("changed", "a"))).await.expect("commit");
+    store.commit(plan().update(1, &large("changed", "b"))).await.expect("commit");
+    store.commit(plan().create(&large("gone", "g"))).await.expect("commit");
+    store.commit(plan().delete::<Note>(1, "gone")).await.expect("commit");
+    let clock = Arc::new(Later(mano_aws::SystemClock::default()));
+    let later = DynamoStore::new(&world.clients(), &world.settings(), clock);
+    assert_eq!(later.sweep_blobs().await.expect("a sweep"), 2);
+    assert_eq!(later.sweep_blobs().await.expect("a sweep"), 0);
+    let memory: &dyn Store = &*store;
+    assert_eq!(read(memory, "kept").await, Some(large("kept", "k")));
+    assert_eq!(read(memory, "changed").await, Some(large("changed", "b")));
+    world.remove().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn plans_that_speak_of_one_document_at_the_same_time_all_commit() {
     let world = crate::world!();
