@@ -75,10 +75,10 @@ start_ministack() {
     unset AWS_PROFILE AWS_SESSION_TOKEN
     say "start MiniStack on port $port"
     mkdir -p "$OUT"
-    # Its file of Lambda code is of this run alone.
+    # Its files are of this run alone; what the laws let a workflow wait for an hour takes seconds.
     EMULATOR_FOLDER=$(mktemp -d)
     TMPDIR=$EMULATOR_FOLDER GATEWAY_PORT=$port BIND_HOST=127.0.0.1 MINISTACK_HOST=localhost \
-        IOT_MTLS_ENABLED=0 setsid "$TOOLS/emulator/bin/ministack" >"$OUT/ministack.log" 2>&1 &
+        IOT_MTLS_ENABLED=0 SFN_WAIT_SCALE=0.002 setsid "$TOOLS/emulator/bin/ministack" >"$OUT/ministack.log" 2>&1 &
     EMULATOR_PID=$!
     trap stop_ministack EXIT
     for _ in $(seq 100); do
@@ -120,12 +120,13 @@ deploy_for_tests() {
     say "deploy to $home"
     aws s3 mb "s3://$bucket" >/dev/null
     aws cloudformation package --template-file infra/sam/template.yaml --s3-bucket "$bucket" \
-        --output-template-file "$OUT/packaged.yaml" >"$OUT/package.log"
+        --output-template-file "$OUT/packaged.yaml" >"$OUT/package.log" 2>&1 ||
+        { tail -n 20 "$OUT/package.log"; exit 1; }
     if ! aws cloudformation deploy --template-file "$OUT/packaged.yaml" --stack-name "$STACK" \
         --s3-bucket "$bucket" --no-fail-on-empty-changeset \
         --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND CAPABILITY_NAMED_IAM \
-        --parameter-overrides "Home=$home" LogLevel=info >"$OUT/deploy.log"; then
-        cat "$OUT/deploy.log"
+        --parameter-overrides "Home=$home" LogLevel=info >"$OUT/deploy.log" 2>&1; then
+        tail -n 20 "$OUT/deploy.log"
         aws cloudformation describe-stack-events --stack-name "$STACK" --output text \
             --query 'StackEvents[?contains(ResourceStatus,`FAILED`)].[LogicalResourceId,ResourceStatusReason]'
         exit 1

@@ -16,6 +16,7 @@ use mano_ports::{
     door::{Clash, Door, Settings as Conventions},
     function::{Event, Function, OnEvent, StepCall},
     http::Content,
+    workflows::Outcome,
 };
 use serde_json::{Value, json};
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -97,22 +98,35 @@ impl Host {
             run = call.run,
             traceparent = call.more.get("trace").and_then(|trace| trace.as_str()),
         );
-        let cx = &self.around.cx;
+        let (cx, token) = (&self.around.cx, call.token.clone());
         let work = guarded((row.handler)(cx, call)).instrument(span.clone());
         let left = Duration::try_from(until.duration_since(cx.clock.now())).unwrap_or_default();
         let answer = tokio::select! {
-            answer = work => answer,
+            answer = work => answer.map_err(|error| Failure::from(&error)),
             () = cx.clock.sleep(left.min(STEP)) => {
                 let seconds = left.min(STEP).as_secs();
-                return Err(Failure::transient(format!("the step did not end within {seconds} s")));
+                Err(Failure::transient(format!("the step did not end within {seconds} s")))
             }
         };
-        answer.map_err(|error| {
-            let failure = Failure::from(&error);
-            let _in = span.enter();
-            tracing::warn!(error = failure.error, cause = failure.cause, "a step failed");
-            failure
-        })
+        if let Err(failure) = &answer {
+            span.in_scope(|| {
+                tracing::warn!(error = failure.error, cause = failure.cause, "a step failed");
+            });
+            self.tell(token.as_deref(), failure).await;
+        }
+        answer
+    }
+
+    /// Fails the task that waits on a token: an answer that is lost, or an engine that looks at
+    /// the token alone, must not leave it waiting for its timeout.
+    async fn tell(&self, token: Option<&str>, failure: &Failure) {
+        let Some(token) = token else { return };
+        let outcome =
+            Outcome::Failure { error: failure.error.into(), cause: failure.cause.clone() };
+        if let Err(error) = self.around.cx.workflows.resume(token, outcome).await {
+            // The invocation fails as well, which most often says the same.
+            tracing::warn!(%error, "a task was not told that its step failed");
+        }
     }
 
     /// Calls every row that is interested; the first failure brings the event again.
