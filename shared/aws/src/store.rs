@@ -16,6 +16,7 @@ pub(crate) use spill::hex;
 
 use crate::{blobs::S3Blobs, clients::Clients, settings::Settings};
 use async_trait::async_trait;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use commit::Prepared;
 use mano_model::plan::{Key, Plan};
 use mano_ports::{
@@ -51,6 +52,24 @@ impl fmt::Debug for DynamoStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DynamoStore").field("table", &self.table).finish_non_exhaustive()
     }
+}
+
+/// What the failure of a call to the table means: what can pass by itself, and what cannot.
+fn failed<E>(error: SdkError<E>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    const LASTING: [&str; 5] = [
+        "AccessDeniedException",
+        "ResourceNotFoundException",
+        "SerializationException",
+        "UnrecognizedClientException",
+        "ValidationException",
+    ];
+    if error.code().is_some_and(|code| LASTING.contains(&code)) {
+        return Error::Rejected(Box::new(error));
+    }
+    Error::Unavailable(Box::new(error))
 }
 
 #[async_trait]

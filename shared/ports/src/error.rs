@@ -73,6 +73,7 @@ impl Error {
                 store::Error::Exhausted { .. } => Fault::Refused,
                 store::Error::Unavailable(_) => Fault::Transient,
                 store::Error::Twice(_)
+                | store::Error::Rejected(_)
                 | store::Error::TooLarge { .. }
                 | store::Error::Malformed { .. }
                 | store::Error::Newer { .. } => Fault::Bug,

@@ -36,6 +36,10 @@ pub enum Error {
     /// The store could not be reached; the same call may succeed later.
     #[error("the store is unavailable")]
     Unavailable(#[source] Source),
+    /// The store does not take the call itself, now or later: a defect, of ours or of the
+    /// deployment's rights.
+    #[error("the store does not take this call")]
+    Rejected(#[source] Source),
     /// The stored document is not what its type says: a defect.
     #[error("{} '{}' cannot be read", .key.kind.noun(), .key.id)]
     Malformed {

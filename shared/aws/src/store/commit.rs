@@ -9,7 +9,7 @@
 //! ```
 
 use super::{
-    DynamoStore,
+    DynamoStore, failed,
     item::{Item, keyed, n, s},
     keys,
     write::{At, built, refusal, row},
@@ -118,7 +118,7 @@ impl DynamoStore {
         let rows = self.rows(prepared, spoken).map_err(Failed::Refused)?;
         let (roles, items): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
         let sent = self.client.transact_write_items().set_transact_items(Some(items)).send().await;
-        sent.map(drop).map_err(|error| failed(&prepared.plan, &roles, error))
+        sent.map(drop).map_err(|error| meaning(&prepared.plan, &roles, error))
     }
 
     /// How many facts were told about each document.
@@ -218,7 +218,7 @@ impl DynamoStore {
 }
 
 /// What the failure of a transaction means for the plan.
-fn failed(plan: &Plan, roles: &[Role], error: SdkError<TransactWriteItemsError>) -> Failed {
+fn meaning(plan: &Plan, roles: &[Role], error: SdkError<TransactWriteItemsError>) -> Failed {
     let reasons = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
             cancelled.cancellation_reasons().to_vec()
@@ -227,7 +227,7 @@ fn failed(plan: &Plan, roles: &[Role], error: SdkError<TransactWriteItemsError>)
             return Failed::Again(Error::Unavailable(Box::new(error)));
         }
         _ if passes(error.code()) => return Failed::Again(Error::Unavailable(Box::new(error))),
-        Some(_) | None => return Failed::Refused(Error::Unavailable(Box::new(error))),
+        Some(_) | None => return Failed::Refused(failed(error)),
     };
     let broken = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
     let (mut refused, mut counter) = (None, false);
@@ -246,7 +246,7 @@ fn failed(plan: &Plan, roles: &[Role], error: SdkError<TransactWriteItemsError>)
     match refused {
         Some(refusal) => Failed::Refused(refusal),
         None if collided => Failed::Again(Error::Unavailable(Box::new(error))),
-        None => Failed::Refused(Error::Unavailable(Box::new(error))),
+        None => Failed::Refused(Error::Rejected(Box::new(error))),
     }
 }
 

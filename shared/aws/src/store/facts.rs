@@ -1,7 +1,7 @@
 //! The facts that were committed and not yet relayed, per document in their order.
 
 use super::{
-    DynamoStore,
+    DynamoStore, failed,
     item::{Item, keyed, number, s, text},
     keys::{self, PK, SHARDS, SK},
 };
@@ -46,7 +46,7 @@ impl DynamoStore {
             .key_condition_expression("pk = :p AND begins_with(sk, :about)")
             .set_expression_attribute_values(Some(values))
             .limit(CHUNK);
-        let got = query.send().await.map_err(|error| Error::Unavailable(Box::new(error)))?;
+        let got = query.send().await.map_err(failed)?;
         // A row that cannot be read must not be passed over: what follows it waits.
         got.items.unwrap_or_default().iter().map(read).collect()
     }
@@ -56,7 +56,7 @@ impl DynamoStore {
         let key = keyed(&due.partition, &due.place);
         let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key));
         let deleted = delete.send().await;
-        deleted.map(drop).map_err(|error| Error::Unavailable(Box::new(error)))
+        deleted.map(drop).map_err(failed)
     }
 
     /// The facts that were due before an instant (milliseconds since 1970).
@@ -103,7 +103,7 @@ impl DynamoStore {
             .expression_attribute_names("#at", "at")
             .expression_attribute_values(":p", s(format!("{}{shard}", keys::FACTS)))
             .set_exclusive_start_key(after);
-        let got = query.send().await.map_err(|error| Error::Unavailable(Box::new(error)))?;
+        let got = query.send().await.map_err(failed)?;
         Ok((got.items.unwrap_or_default(), got.last_evaluated_key))
     }
 }
@@ -111,7 +111,7 @@ impl DynamoStore {
 fn read(item: &Item) -> Result<Due, Error> {
     let fact = serde_json::from_str(text(item, "fact")).map_err(|error| {
         let place = text(item, SK);
-        Error::Unavailable(format!("the fact in row '{place}' cannot be read: {error}").into())
+        Error::Rejected(format!("the fact in row '{place}' cannot be read: {error}").into())
     })?;
     Ok(Due { partition: text(item, PK).into(), place: text(item, SK).into(), fact })
 }

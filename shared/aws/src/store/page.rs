@@ -8,7 +8,7 @@
 //! ```
 
 use super::{
-    DynamoStore,
+    DynamoStore, failed,
     item::{Item, Row, s, text},
     keys::{self, PK, SHARDS, SK},
 };
@@ -103,7 +103,7 @@ impl DynamoStore {
             .expression_attribute_names("#p", hash)
             .set_expression_attribute_values(Some(values))
             .limit(range.chunk);
-        let got = query.send().await.map_err(|error| Error::Unavailable(Box::new(error)))?;
+        let got = query.send().await.map_err(failed)?;
         let next = got.last_evaluated_key.map(|last| after(text(&last, SK)));
         Ok((got.items.unwrap_or_default(), next))
     }

@@ -1,7 +1,7 @@
 //! Reading documents by their keys, always as of the last commit.
 
 use super::{
-    DynamoStore,
+    DynamoStore, failed,
     item::{Item, Row, Text, keyed, text},
     keys::{self, PK, SK},
 };
@@ -30,7 +30,7 @@ impl DynamoStore {
     pub(super) async fn item(&self, key: Item) -> Result<Option<Item>, Error> {
         let get = self.client.get_item().table_name(&self.table).set_key(Some(key));
         let got = get.consistent_read(true).send().await;
-        Ok(got.map_err(|error| Error::Unavailable(Box::new(error)))?.item)
+        Ok(got.map_err(failed)?.item)
     }
 
     /// One document.
@@ -99,7 +99,7 @@ impl DynamoStore {
         let asked = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(keys));
         let asked = super::write::built(asked.build())?;
         let got = self.client.batch_get_item().request_items(&self.table, asked).send().await;
-        let got = got.map_err(|error| Error::Unavailable(Box::new(error)))?;
+        let got = got.map_err(failed)?;
         let found = got.responses.into_iter().flat_map(HashMap::into_values).flatten();
         let found = found.map(|item| (place_of(&item), item)).collect();
         let unread = got.unprocessed_keys.into_iter().flat_map(HashMap::into_values);

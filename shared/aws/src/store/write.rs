@@ -202,7 +202,7 @@ fn check(at: &At<'_>, write: &Write) -> Result<ConditionCheck, Error> {
 
 /// A row that lacks a part that every one of them is given.
 pub(super) fn built<T>(row: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T, Error> {
-    row.map_err(|error| Error::Unavailable(Box::new(error)))
+    row.map_err(|error| Error::Rejected(Box::new(error)))
 }
 
 /// What it means that the condition of a write did not hold; `old` is the row as it was.

@@ -116,6 +116,17 @@ async fn a_large_document_goes_to_a_blob_and_comes_back() {
     world.remove().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_pass_by_itself_is_no_passing_failure() {
+    let world = crate::world!();
+    // Nobody made the table.
+    let error = store(&world).commit(plan().create(&note("a", ""))).await.expect_err("no table");
+    assert_eq!(mano_ports::Error::from(error).fault(), mano_ports::Fault::Bug);
+    let key = Key::of::<Note>(&tenant(), "a");
+    let error = store(&world).get(&key).await.expect_err("no table");
+    assert_eq!(mano_ports::Error::from(error).fault(), mano_ports::Fault::Bug);
+}
+
 /// The time in two days.
 struct Later(mano_aws::SystemClock);
 
