@@ -7,8 +7,8 @@ use std::time::Duration;
 
 /// A connection that takes longer than this is tried anew.
 const CONNECT: Duration = Duration::from_secs(2);
-/// An attempt that takes longer than this is tried anew.
-const ATTEMPT: Duration = Duration::from_secs(8);
+/// An attempt that takes longer than this is tried anew: three of them fit into a request's time.
+const ATTEMPT: Duration = Duration::from_secs(5);
 /// An attempt at a part of large content may take so long.
 const PART: Duration = Duration::from_secs(60);
 

@@ -52,15 +52,9 @@ mod tests {
 
     async fn asked(caller: Option<Caller>) -> Result<Principal, Denied> {
         let (mut head, ()) = Request::new(()).into_parts();
-        head.extensions.extend(
-            caller
-                .map(|caller| {
-                    let mut extensions = http::Extensions::new();
-                    extensions.insert(caller);
-                    extensions
-                })
-                .unwrap_or_default(),
-        );
+        if let Some(caller) = caller {
+            head.extensions.insert(caller);
+        }
         Signed(Tenants::default()).principal(&head).await
     }
 
