@@ -5,6 +5,8 @@ LAMBDAS := $(foreach name,adapters catalog inventory service-management,-p mano-
 DENY_VERSION := 0.20.2
 TOOLS := $(CURDIR)/target/tools
 DENY := $(TOOLS)/bin/cargo-deny
+ASL_PEER_VERSION := 3.0.0
+ASL_PEER := $(TOOLS)/asl-peer
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fmt clippy deny doc golden bench bench-asl bench-lambda check-aws test-aws deploy
@@ -46,9 +48,17 @@ bench: ## measure the whole as its clients see it; `make bench SCENE=crowd` for 
 	$(CARGO) bench -p mano-tests --bench edge -- $(SCENE)
 
 bench-asl: ## measure the workflow engine and its expression language alone
-	$(CARGO) bench -p mano-asl
+	-$(MAKE) --silent $(ASL_PEER)/.ready
+	ASL_PEER=$(ASL_PEER) $(CARGO) bench -p mano-asl
 	$(CARGO) bench -p mano-jsonata
 	$(CARGO) bench -p mano-embedded --bench durable
+
+# The other engine stands beside ours where npm is; the table says so where it is not.
+$(ASL_PEER)/.ready:
+	mkdir -p $(@D)
+	cd $(@D) && npm install --silent --no-save --no-package-lock --no-audit --no-fund \
+		--prefix . aws-local-stepfunctions@$(ASL_PEER_VERSION)
+	touch $@
 
 bench-lambda: $(TOOLS)/emulator/.ready ## measure cold starts, memory and size of the Lambda functions
 	$(CARGO) build --profile lambda --target x86_64-unknown-linux-gnu --bins $(LAMBDAS)

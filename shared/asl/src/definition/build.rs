@@ -34,9 +34,7 @@ pub(super) fn build(text: &str, kind: crate::Kind) -> (Option<Machine>, Vec<Diag
     let mut builder = Builder { express: kind == crate::Kind::Express, ..Builder::default() };
     let machine = builder.machine(&value);
     scopes::check(&value, &mut builder.findings);
-    let mut findings = builder.findings.0;
-    findings.sort_by_key(|finding| finding.severity == Severity::Warning);
-    (machine, findings)
+    (machine, builder.findings.sorted())
 }
 
 fn plain(code: &'static str, message: String, location: Option<String>) -> Diagnostic {

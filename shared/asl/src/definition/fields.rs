@@ -37,9 +37,20 @@ impl std::fmt::Display for Diagnostic {
     }
 }
 
-/// Collects findings.
+/// Collects findings, as many as a person could read.
 #[derive(Debug, Default)]
-pub(crate) struct Findings(pub(crate) Vec<Diagnostic>);
+pub(crate) struct Findings {
+    kept: Vec<Diagnostic>,
+    errors: usize,
+    warnings: usize,
+}
+
+/// Bytes that errors, and warnings, may fill; one more is kept, the rest is left out. A text of
+/// 1 MB can earn hundreds of thousands of findings, each with a long place.
+const MAX_BYTES: usize = 1 << 20;
+
+/// Longest name in a place, in bytes. Names of states are shorter.
+const MAX_SHOWN: usize = 400;
 
 /// The code of most findings.
 pub(crate) const SCHEMA: &str = "SCHEMA_VALIDATION_FAILED";
@@ -58,9 +69,28 @@ impl Findings {
     }
 
     fn add(&mut self, severity: Severity, code: &'static str, at: &str, message: String) {
-        let location = Some(if at.is_empty() { "/".to_owned() } else { at.to_owned() });
-        self.0.push(Diagnostic { severity, code, message, location });
+        let filled = match severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        if *filled < MAX_BYTES {
+            let location = Some(if at.is_empty() { "/".to_owned() } else { at.to_owned() });
+            *filled += message.len() + at.len() + size_of::<Diagnostic>();
+            self.kept.push(Diagnostic { severity, code, message, location });
+        }
     }
+
+    /// What was found, errors first.
+    pub(crate) fn sorted(mut self) -> Vec<Diagnostic> {
+        self.kept.sort_by_key(|finding| finding.severity == Severity::Warning);
+        self.kept
+    }
+}
+
+/// The place of a name below another place. Of a name longer than any legal one the head is enough:
+/// places of what stands below it are made again and again.
+pub(crate) fn below(at: &str, name: &str) -> String {
+    format!("{at}/{}", &name[..name.floor_char_boundary(MAX_SHOWN)])
 }
 
 /// One object of the definition and its place.
@@ -89,7 +119,7 @@ impl<'a> Fields<'a> {
 
     /// The place of a field.
     pub(crate) fn place(&self, name: &str) -> String {
-        format!("{}/{name}", self.at)
+        below(&self.at, name)
     }
 
     /// Reports required fields that are missing, together.

@@ -4,10 +4,20 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::fields::Findings;
+use super::fields::{Findings, below};
 
-/// Names assigned in a scope.
-type Names<'a> = BTreeSet<&'a str>;
+/// Names assigned in a scope, and the scope around it. A machine of a thousand branches has a
+/// thousand scopes: none copies what it sees.
+struct Names<'a> {
+    own: BTreeSet<&'a str>,
+    outer: Option<&'a Names<'a>>,
+}
+
+impl Names<'_> {
+    fn contains(&self, name: &str) -> bool {
+        self.own.contains(name) || self.outer.is_some_and(|outer| outer.contains(name))
+    }
+}
 
 /// Deepest nesting that is looked at; deeper definitions are refused elsewhere.
 const MAX_NESTING: usize = 32;
@@ -19,15 +29,15 @@ const HIDDEN: &str = "VARIABLE_HIDDEN";
 /// guide forbids it; recorded, such a machine is created and runs. The children of a distributed Map
 /// are executions of their own and see no outer scope.
 pub(super) fn check(machine: &Value, findings: &mut Findings) {
-    scope(machine, "", &Names::new(), 0, findings);
+    scope(machine, "", None, 0, findings);
 }
 
-fn scope(flow: &Value, at: &str, outer: &Names<'_>, depth: usize, findings: &mut Findings) {
+fn scope(flow: &Value, at: &str, outer: Option<&Names<'_>>, depth: usize, findings: &mut Findings) {
     let Some(states) = flow["States"].as_object().filter(|_| depth <= MAX_NESTING) else { return };
     for (name, state) in states {
-        for (field, assign) in assigns(state, &format!("{at}/States/{name}")) {
+        for (field, assign) in assigns(state, &below(&format!("{at}/States"), name)) {
             for variable in assign.keys().map(|key| plain(key)) {
-                if outer.contains(variable) {
+                if outer.is_some_and(|outer| outer.contains(variable)) {
                     let message = format!(
                         "The variable '{variable}' hides the one of an outer scope, which keeps \
                          its value"
@@ -38,12 +48,11 @@ fn scope(flow: &Value, at: &str, outer: &Names<'_>, depth: usize, findings: &mut
         }
     }
     let own = states.values().flat_map(|state| assigns(state, ""));
-    let mut names: Names<'_> =
-        own.flat_map(|(_, assign)| assign.keys().map(|key| plain(key))).collect();
-    names.extend(outer);
+    let own = own.flat_map(|(_, assign)| assign.keys().map(|key| plain(key))).collect();
+    let names = Names { own, outer };
     for (name, state) in states {
-        for (place, inner, is_apart) in inside(state, &format!("{at}/States/{name}")) {
-            let outer = if is_apart { &Names::new() } else { &names };
+        for (place, inner, is_apart) in inside(state, &below(&format!("{at}/States"), name)) {
+            let outer = (!is_apart).then_some(&names);
             scope(inner, &place, outer, depth + 1, findings);
         }
     }

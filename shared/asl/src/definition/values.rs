@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use super::{Amount, Language, build::Builder, fields::Fields};
+use super::{
+    Amount, Language,
+    build::Builder,
+    fields::{Fields, below},
+};
 use crate::{
     expression::Expression,
     query::Query,
@@ -33,7 +37,7 @@ impl Builder {
     fn forgotten_dollars(&mut self, value: &Value, at: &str, depth: usize) {
         let fields = value.as_object().into_iter().flatten();
         for (name, value) in fields.filter(|_| depth < 64) {
-            let place = format!("{at}/{name}");
+            let place = below(at, name);
             match value.as_str() {
                 Some(text) if !name.ends_with(".$") && text.starts_with("$.") => {
                     let message = format!(

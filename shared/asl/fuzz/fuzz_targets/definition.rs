@@ -1,0 +1,9 @@
+//! Feeds arbitrary text to the reader of definitions.
+#![no_main]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a find is a panic")]
+#![allow(dead_code, reason = "each target judges one kind of input")]
+
+#[path = "../judge/mod.rs"]
+mod judge;
+
+libfuzzer_sys::fuzz_target!(|data: &str| judge::definition(data));

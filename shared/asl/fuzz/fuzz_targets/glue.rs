@@ -1,0 +1,9 @@
+//! Feeds JSONata expressions, with an input, to the fields that take them.
+#![no_main]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a find is a panic")]
+#![allow(dead_code, reason = "each target judges one kind of input")]
+
+#[path = "../judge/mod.rs"]
+mod judge;
+
+libfuzzer_sys::fuzz_target!(|data: &str| judge::glue(data));
