@@ -145,7 +145,8 @@ async fn the_cost_of_a_thousand_services_is_counted() {
     told.push_str(&format!("| all | | | {sum:.2} |\n"));
     told.push_str(&format!(
         "\nOne service: {plans} transactions that write {written} documents and {facts} facts, \
-         {tasks} calls of steps.\n"
+         {tasks} calls of steps. Write and read units are reckoned from these: two units for each row \
+         of a transaction, and each document read twice for a write and for a step.\n"
     ));
     golden::agrees(
         "docs/aws-cost.md",

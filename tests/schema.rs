@@ -79,7 +79,7 @@ fn check_part(schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) 
     let types = match &schema["type"] {
         Value::String(name) => vec![name.as_str()],
         Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
     };
     if !types.is_empty() && !types.iter().any(|name| is(name, value)) {
         wrong(&format!("no {}", types.join(" or ")));

@@ -41,7 +41,7 @@ check() {
     say "rights have names"
     "$AWS_BIN/python" infra/tools/check_template.py "$OUT/expanded.json"
     say "CDK with its rules"
-    (cd infra/cdk && npm test --silent)
+    (cd infra/cdk && npm test --silent) >"$OUT/cdk.log" 2>&1 || { cat "$OUT/cdk.log"; exit 1; }
     say "workflows"
     $CARGO run --quiet -p mano-edge --bin mano -- workflow validate workflows/*.asl.json
 }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The template; intrinsic functions stand in their long form.
 fn template() -> Value {
-    let text = include_str!("../../infra/sam/template.yaml");
-    serde_saphyr::from_str(text).unwrap()
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/sam/template.yaml");
+    serde_saphyr::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
 /// The resources of a type, by logical name.
@@ -439,6 +439,6 @@ fn inlined(schema: &Value) -> Value {
             fields.iter().map(|(name, value)| (name.clone(), inlined(value))).collect()
         }
         Value::Array(items) => items.iter().map(inlined).collect(),
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => schema.clone(),
     }
 }
