@@ -2,12 +2,7 @@
 //!
 //! `make test-aws` deploys and runs them; each story runs alone, since all share one deployment.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test reports by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
 mod cloud;
 mod events;
