@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 
 /// The best of so many rounds counts: other work on the machine can only make one slower.
 const ROUNDS: usize = 5;
-const ROUND: Duration = Duration::from_millis(400);
+const ROUND_MILLIS: u64 = 400;
 
 /// A machine and its input of 100 bytes.
 struct Case {
@@ -139,7 +139,7 @@ fn measure(case: &Case) -> f64 {
     for _ in 0..ROUNDS {
         let begin = Instant::now();
         let mut transitions = 0;
-        while begin.elapsed() < ROUND {
+        while begin.elapsed() < Duration::from_millis(ROUND_MILLIS) {
             let (execution, outcome) =
                 Execution::start(&definition, Start::new("bench", &input)).unwrap();
             assert_eq!(execution.status(), Status::Succeeded);
@@ -171,7 +171,7 @@ fn peer(cases: &[Case]) -> Option<BTreeMap<String, f64>> {
 
 fn asked(case: &Case) -> Value {
     json!({ "name": case.name, "definition": case.definition, "input": case.input,
-        "transitions": case.transitions, "rounds": ROUNDS, "millis": ROUND.as_millis() as u64 })
+        "transitions": case.transitions, "rounds": ROUNDS, "millis": ROUND_MILLIS })
 }
 
 fn main() {
@@ -185,8 +185,9 @@ fn main() {
     println!("|---|---|---|---|");
     for (case, own) in cases.iter().zip(own) {
         let theirs = peer.as_ref().and_then(|peer| peer.get(case.name));
-        let (rate, ratio) = theirs
-            .map_or(("-".to_owned(), "-".to_owned()), |n| (format!("{n:.0}"), format!("{:.1}", own / n)));
+        let (rate, ratio) = theirs.map_or(("-".to_owned(), "-".to_owned()), |n| {
+            (format!("{n:.0}"), format!("{:.1}", own / n))
+        });
         println!("| {} | {own:.0} | {rate} | {ratio} |", case.name);
     }
 }

@@ -223,7 +223,13 @@ impl Awaited {
             | Event::ItemsRead { task, .. }
             | Event::ResultsWritten { task } => self.task() == Some(*task),
             Event::TimerFired { timer } => matches!(self, Self::Timer(own) if own == timer),
-            _ => false,
+            Event::TaskHeartbeat { .. }
+            | Event::TokenSucceeded { .. }
+            | Event::TokenFailed { .. }
+            | Event::TokenHeartbeat { .. }
+            | Event::ChildFinished { .. }
+            | Event::Stop { .. }
+            | Event::Redrive => false,
         }
     }
 
@@ -231,7 +237,7 @@ impl Awaited {
     fn events(&self, how: usize) -> Vec<Event> {
         let text = TEXTS[how % TEXTS.len()].to_owned();
         let error = Some(ERRORS[how % ERRORS.len()].to_owned());
-        let is_well = how / 8 % 2 == 0;
+        let is_well = (how / 8).is_multiple_of(2);
         let failed = |task| Event::TaskFailed { task, error: error.clone(), cause: None };
         match self {
             Self::Call(call) => called(call, is_well, text, error),

@@ -10,7 +10,7 @@ use super::fields::{Findings, below};
 /// thousand scopes: none copies what it sees.
 struct Names<'a> {
     own: BTreeSet<&'a str>,
-    outer: Option<&'a Names<'a>>,
+    outer: Option<&'a Self>,
 }
 
 impl Names<'_> {
