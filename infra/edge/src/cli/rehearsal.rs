@@ -20,7 +20,7 @@ use std::{
 
 /// What `run --help` ends with.
 pub(crate) const RUN: &str = r#"The result is one JSON object: status, output (JSON text) or error and cause, and with --history
-the events as GetExecutionHistory has them. The clock is the run's own: waits cost nothing.
+or -o json the events as GetExecutionHistory has them. The clock is the run's own: waits cost nothing.
 
 Tasks end as --tasks says: a JSON array, one line for the k-th call of a state, from 0:
   [{"state": "Call", "attempt": 0, "outcome": {"event": "TaskFailed", "error": "Busy"}},
@@ -114,7 +114,9 @@ impl Type {
 pub(crate) fn run(mano: &Mano, asked: &Run) -> Result<(), Failure> {
     let report = rehearse(asked)?;
     let format = if mano.format == Format::Table { Format::Json } else { mano.format };
-    print::one(format, &told(&report, asked.history))?;
+    // A program that asks for JSON wants all there is.
+    let history = asked.history || mano.format == Format::Json;
+    print::one(format, &told(&report, history))?;
     verdict(&report, &asked.definition)
 }
 
