@@ -46,7 +46,7 @@ fn every_expression_of_the_corpus_meets_its_value() {
 
 #[test]
 fn every_execution_of_the_corpus_ends_or_waits() {
-    replay("step", judge::step);
+    replay("step", |bytes| assert!(judge::step(bytes), "no definition"));
 }
 
 #[test]

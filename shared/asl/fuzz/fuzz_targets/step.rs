@@ -6,4 +6,6 @@
 #[path = "../judge/mod.rs"]
 mod judge;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| judge::step(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let _ = judge::step(data);
+});

@@ -91,18 +91,20 @@ fn in_jsonata(mut state: Value, input: &str) -> Taken {
     alone(&state, input)
 }
 
-/// A definition, a line `----`, and bytes that say what happens outside.
-pub(crate) fn step(data: &[u8]) {
+/// A definition, a line `----`, and bytes that say what happens outside; `false` where the
+/// definition is none.
+pub(crate) fn step(data: &[u8]) -> bool {
     const LINE: &[u8] = b"\n----\n";
     let end = data.windows(LINE.len()).position(|part| part == LINE).unwrap_or(data.len());
     let script = data.get(end + LINE.len()..).unwrap_or_default();
-    let Ok(text) = std::str::from_utf8(&data[..end]) else { return };
-    let Ok(definition) = Definition::parse(text) else { return };
+    let Ok(text) = std::str::from_utf8(&data[..end]) else { return false };
+    let Ok(definition) = Definition::parse(text) else { return false };
     let mut world = World::new(definition);
     for byte in script.iter().take(200) {
         world.turn(*byte);
     }
     world.finish();
+    true
 }
 
 /// What became of a machine.
