@@ -1,9 +1,9 @@
 //! History rows, as `GetExecutionHistory` returns them.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::time;
 
@@ -164,30 +164,23 @@ pub enum Details {
 
 impl HistoryEvent {
     /// The name of the details field: `executionStartedEventDetails`.
-    fn details_name(&self) -> String {
+    fn details_name(&self) -> Cow<'static, str> {
         if matches!(self.details, Details::Entered { .. }) {
-            return "stateEnteredEventDetails".to_owned();
+            return "stateEnteredEventDetails".into();
         }
         if matches!(self.details, Details::Exited { .. }) {
-            return "stateExitedEventDetails".to_owned();
+            return "stateExitedEventDetails".into();
         }
         let mut letters = self.kind.chars();
         let first = letters.next().map(|c| c.to_ascii_lowercase());
-        first.into_iter().chain(letters).collect::<String>() + "EventDetails"
+        Cow::Owned(first.into_iter().chain(letters).collect::<String>() + "EventDetails")
     }
 
     /// The row as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut row = Map::new();
-        row.insert("id".to_owned(), json!(self.id));
-        row.insert("previousEventId".to_owned(), json!(self.previous_event_id));
-        row.insert("timestamp".to_owned(), json!(time::format(self.at_millis)));
-        row.insert("type".to_owned(), json!(self.kind));
-        if let Some(details) = self.details.to_json() {
-            row.insert(self.details_name(), details);
-        }
-        Value::Object(row)
+        // Rows have string keys and whole numbers only: this cannot fail.
+        serde_json::to_value(self).unwrap_or_default()
     }
 }
 
@@ -198,41 +191,55 @@ impl Serialize for HistoryEvent {
         row.serialize_entry("previousEventId", &self.previous_event_id)?;
         row.serialize_entry("timestamp", &time::format(self.at_millis))?;
         row.serialize_entry("type", self.kind)?;
-        if let Some(details) = self.details.to_json() {
-            row.serialize_entry(&self.details_name(), &details)?;
+        if self.details != Details::None {
+            row.serialize_entry(&*self.details_name(), &self.details)?;
         }
         row.end()
     }
 }
 
-/// Builds an object of what is there.
-struct Object(Map<String, Value>);
+/// Writes an object field by field: what is there.
+struct Fields<M>(M);
 
-impl Object {
-    fn new() -> Self {
-        Self(Map::new())
+impl<M: SerializeMap> Fields<M> {
+    fn with(mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Result<Self, M::Error> {
+        self.0.serialize_entry(name, value)?;
+        Ok(self)
     }
 
-    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.0.insert(name.to_owned(), value.into());
-        self
-    }
-
-    fn maybe(self, name: &str, value: Option<impl Into<Value>>) -> Self {
+    fn maybe(self, name: &str, value: Option<&impl Serialize>) -> Result<Self, M::Error> {
         match value {
             Some(value) => self.with(name, value),
-            None => self,
+            None => Ok(self),
         }
     }
 
-    /// A text and the note that it is whole.
-    fn whole(self, name: &str, text: &str) -> Self {
-        let details = format!("{name}Details");
-        self.with(name, text).with(&details, json!({ "truncated": false }))
+    fn input(self, text: &str) -> Result<Self, M::Error> {
+        self.with("input", text)?.with("inputDetails", &Whole)
     }
 
-    fn done(self) -> Option<Value> {
-        Some(Value::Object(self.0))
+    fn output(self, text: &str) -> Result<Self, M::Error> {
+        self.with("output", text)?.with("outputDetails", &Whole)
+    }
+}
+
+/// The note that a text is whole.
+struct Whole;
+
+impl Serialize for Whole {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut note = serializer.serialize_map(Some(1))?;
+        note.serialize_entry("truncated", &false)?;
+        note.end()
+    }
+}
+
+/// Variables by name.
+struct Variables<'a>(&'a Assigned);
+
+impl Serialize for Variables<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, text)| (&**name, &**text)))
     }
 }
 
@@ -261,55 +268,63 @@ impl Details {
             | Self::Redriven { .. } => 0,
         }
     }
+}
 
-    fn to_json(&self) -> Option<Value> {
-        let object = Object::new();
-        match self {
-            Self::None => None,
-            Self::Empty => object.done(),
+impl Serialize for Details {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fields = Fields(serializer.serialize_map(None)?);
+        let fields = match self {
+            Self::None | Self::Empty => fields,
             Self::ExecutionStarted { input, role_arn } => {
-                object.whole("input", input).with("roleArn", &**role_arn).done()
+                fields.input(input)?.with("roleArn", &**role_arn)?
             }
-            Self::Entered { name, input } => {
-                object.whole("input", input).with("name", &**name).done()
+            Self::Entered { name, input } => fields.input(input)?.with("name", &**name)?,
+            Self::Exited { name, output, assigned } => {
+                let fields = match assigned {
+                    Some(assigned) => fields
+                        .with("assignedVariables", &Variables(assigned))?
+                        .with("assignedVariablesDetails", &Whole)?,
+                    None => fields,
+                };
+                fields.with("name", &**name)?.output(output)?
             }
-            Self::Exited { name, output, assigned } => exited(name, output, assigned.as_ref()),
-            Self::Output { output } => object.whole("output", output).done(),
+            Self::Output { output } => fields.output(output)?,
             Self::Failure { error, cause } => {
-                object.maybe("cause", cause.clone()).maybe("error", error.clone()).done()
+                fields.maybe("cause", cause.as_ref())?.maybe("error", error.as_ref())?
             }
-            Self::Evaluation { error, cause, location, state } => object
-                .with("cause", cause.as_str())
-                .with("error", error.as_str())
-                .maybe("location", location.clone())
-                .with("state", &**state)
-                .done(),
-            Self::ActivityStarted { worker } => object.maybe("workerName", worker.clone()).done(),
-            Self::MapStarted { length } => object.with("length", *length).done(),
+            Self::Evaluation { error, cause, location, state } => fields
+                .with("cause", cause)?
+                .with("error", error)?
+                .maybe("location", location.as_ref())?
+                .with("state", &**state)?,
+            Self::ActivityStarted { worker } => fields.maybe("workerName", worker.as_ref())?,
+            Self::MapStarted { length } => fields.with("length", length)?,
             Self::Iteration { name, index } => {
-                object.with("index", *index).with("name", &**name).done()
+                fields.with("index", index)?.with("name", &**name)?
             }
-            Self::MapRun { arn } => object.with("mapRunArn", arn.as_str()).done(),
+            Self::MapRun { arn } => fields.with("mapRunArn", arn)?,
             Self::MapRunRedriven { arn, count } => {
-                object.with("mapRunArn", arn.as_str()).with("redriveCount", *count).done()
+                fields.with("mapRunArn", arn)?.with("redriveCount", count)?
             }
-            Self::Redriven { count } => object.with("redriveCount", *count).done(),
+            Self::Redriven { count } => fields.with("redriveCount", count)?,
             Self::Scheduled { .. }
             | Self::TaskScheduled { .. }
             | Self::Task { .. }
-            | Self::TaskFailure { .. } => self.task_json(),
-        }
+            | Self::TaskFailure { .. } => self.task(fields)?,
+        };
+        fields.0.end()
     }
+}
 
-    fn task_json(&self) -> Option<Value> {
-        let object = Object::new();
+impl Details {
+    /// The fields of a task's row.
+    fn task<M: SerializeMap>(&self, fields: Fields<M>) -> Result<Fields<M>, M::Error> {
         match self {
-            Self::Scheduled { resource, input, timeout_seconds, heartbeat_seconds } => object
-                .whole("input", input)
-                .with("resource", &**resource)
-                .maybe("timeoutInSeconds", *timeout_seconds)
-                .maybe("heartbeatInSeconds", *heartbeat_seconds)
-                .done(),
+            Self::Scheduled { resource, input, timeout_seconds, heartbeat_seconds } => fields
+                .input(input)?
+                .with("resource", &**resource)?
+                .maybe("timeoutInSeconds", timeout_seconds.as_ref())?
+                .maybe("heartbeatInSeconds", heartbeat_seconds.as_ref()),
             Self::TaskScheduled {
                 service,
                 api,
@@ -318,28 +333,26 @@ impl Details {
                 timeout_seconds,
                 heartbeat_seconds,
                 credentials,
-            } => object
-                .with("parameters", &**parameters)
-                .with("region", &**region)
-                .with("resource", &**api)
-                .with("resourceType", &**service)
-                .maybe("timeoutInSeconds", *timeout_seconds)
-                .maybe("heartbeatInSeconds", *heartbeat_seconds)
-                .maybe("taskCredentials", credentials.clone())
-                .done(),
+            } => fields
+                .with("parameters", &**parameters)?
+                .with("region", &**region)?
+                .with("resource", &**api)?
+                .with("resourceType", &**service)?
+                .maybe("timeoutInSeconds", timeout_seconds.as_ref())?
+                .maybe("heartbeatInSeconds", heartbeat_seconds.as_ref())?
+                .maybe("taskCredentials", credentials.as_ref()),
             Self::Task { service, api, output } => {
-                let object = match output {
-                    Some(output) => object.whole("output", output),
-                    None => object,
+                let fields = match output {
+                    Some(output) => fields.output(output)?,
+                    None => fields,
                 };
-                object.with("resource", &**api).with("resourceType", &**service).done()
+                fields.with("resource", &**api)?.with("resourceType", &**service)
             }
-            Self::TaskFailure { service, api, error, cause } => object
-                .maybe("cause", cause.clone())
-                .maybe("error", error.clone())
-                .with("resource", &**api)
-                .with("resourceType", &**service)
-                .done(),
+            Self::TaskFailure { service, api, error, cause } => fields
+                .maybe("cause", cause.as_ref())?
+                .maybe("error", error.as_ref())?
+                .with("resource", &**api)?
+                .with("resourceType", &**service),
             Self::None
             | Self::Empty
             | Self::ExecutionStarted { .. }
@@ -353,19 +366,7 @@ impl Details {
             | Self::Iteration { .. }
             | Self::MapRun { .. }
             | Self::MapRunRedriven { .. }
-            | Self::Redriven { .. } => None,
+            | Self::Redriven { .. } => Ok(fields),
         }
     }
-}
-
-fn exited(name: &str, output: &str, assigned: Option<&Assigned>) -> Option<Value> {
-    let mut object = Object::new();
-    if let Some(assigned) = assigned {
-        let values: Map<String, Value> =
-            assigned.iter().map(|(name, text)| (name.to_string(), json!(text))).collect();
-        object = object
-            .with("assignedVariables", values)
-            .with("assignedVariablesDetails", json!({ "truncated": false }));
-    }
-    object.with("name", name).whole("output", output).done()
 }
