@@ -187,7 +187,7 @@ fn the_context_object_has_the_names_that_were_given() {
         "Output": "{% [$states.context.Execution.Name, $states.context.StateMachine.Name] %}"}}});
     desk.put("mine.asl.json", &definition.to_string()).put("input", " [1] ");
     let report = desk.json("run --definition mine.asl.json --name first --input input", 0);
-    assert_eq!(report, json!({"status": "SUCCEEDED", "output": r#"["first","mine"]"#}));
+    assert_eq!(report["output"], r#"["first","mine"]"#);
 }
 
 #[test]
