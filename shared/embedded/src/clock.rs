@@ -101,6 +101,24 @@ impl HeldClock {
         true
     }
 
+    /// Sleeps; until when is said at the instant at which the sleep begins.
+    async fn lie_down(&self, until: impl FnOnce(Timestamp) -> Timestamp) {
+        let woken = {
+            let mut held = self.held();
+            let until = until(held.now);
+            if until <= held.now {
+                return;
+            }
+            let (wake, woken) = oneshot::channel();
+            held.count += 1;
+            let sleeper = Sleeper { until, place: held.count, wake };
+            held.sleepers.push(Reverse(sleeper));
+            woken
+        };
+        // The clock itself has gone: nothing more will happen on it.
+        let _ = woken.await;
+    }
+
     fn held(&self) -> MutexGuard<'_, Held> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -113,19 +131,11 @@ impl Clock for HeldClock {
     }
 
     async fn sleep(&self, duration: Duration) {
-        if duration.is_zero() {
-            return;
-        }
-        let woken = {
-            let mut held = self.held();
-            let (wake, woken) = oneshot::channel();
-            held.count += 1;
-            let sleeper = Sleeper { until: later(held.now, duration), place: held.count, wake };
-            held.sleepers.push(Reverse(sleeper));
-            woken
-        };
-        // The clock itself has gone: nothing more will happen on it.
-        let _ = woken.await;
+        self.lie_down(|now| later(now, duration)).await;
+    }
+
+    async fn sleep_until(&self, then: Timestamp) {
+        self.lie_down(|_| then).await;
     }
 }
 

@@ -14,6 +14,12 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Returns once `duration` has passed on this clock.
     async fn sleep(&self, duration: Duration);
+    /// Returns once it is `then` on this clock; at once, if it is later already.
+    async fn sleep_until(&self, then: Timestamp) {
+        let left = Duration::try_from(then.duration_since(self.now()));
+        // What is negative has passed.
+        self.sleep(left.unwrap_or_default()).await;
+    }
 }
 
 /// Fresh identities, for what a client asks us to create; never used inside steps.

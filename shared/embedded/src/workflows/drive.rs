@@ -263,7 +263,7 @@ impl Engine {
                 if let Some(ending) = ending {
                     engine.ended(&about, ending);
                 } else if let Some(wake) = sleeps {
-                    engine.let_go(id, |live| live.turns == turns && live.sleeps == wake);
+                    engine.let_go(id, move |live| live.turns == turns && live.sleeps == wake);
                 }
             }
             // Most often nobody waits.

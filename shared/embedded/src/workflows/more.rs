@@ -42,11 +42,16 @@ impl Engine {
     pub async fn redrive(&self, workflow: &str, run: &str) -> Result<(), RedriveError> {
         let id = self.settled(workflow, run).await?;
         let refused = || RedriveError::NotRedrivable(run.into());
-        let entry = self.index().enter(id);
-        let mut state = entry.own().await;
-        if !matches!(*state, State::Unloaded) {
-            return Err(refused());
-        }
+        let mut state = loop {
+            let entry = self.index().enter(id);
+            let state = entry.own().await;
+            match &*state {
+                State::Unloaded => break state,
+                State::Live(_) => return Err(refused()),
+                // Whoever looked for it before us found that it is over, and let it go.
+                State::Gone => {}
+            }
+        };
         let begun = match self.ended_live(id).await {
             Ok(Some(mut live)) => {
                 let now = self.now();

@@ -44,12 +44,11 @@ impl Engine {
             self.wake_sleepers(&mut woken, now).await;
             drop(inside);
             let first = self.wheel().first().unwrap_or(NEVER).min(self.next_sleeper.load(SeqCst));
-            let pause = u64::try_from(first.saturating_sub(self.now())).unwrap_or(0);
-            if pause == 0 {
-                continue;
-            }
+            // A machine that was suspended looks at the time again at least every hour.
+            let first = first.min(now.saturating_add(3_600_000));
+            let first = jiff::Timestamp::from_millisecond(first).unwrap_or(jiff::Timestamp::MAX);
             tokio::select! {
-                () = self.clock.sleep(Duration::from_millis(pause.min(3_600_000))) => {}
+                () = self.clock.sleep_until(first) => {}
                 () = self.rewind.notified() => {}
             }
         }
@@ -181,11 +180,21 @@ impl Engine {
 
     /// Lets an execution leave memory, if nothing happened to it since it was put to sleep.
     /// Called by the store's writing thread, so it waits for nothing.
-    pub(super) fn let_go(&self, id: i64, unmoved: impl Fn(&Live) -> bool) {
+    pub(super) fn let_go(&self, id: i64, unmoved: impl Fn(&Live) -> bool + Send + 'static) {
         let Some(entry) = self.index().get(id) else { return };
-        let Some(mut state) = entry.try_own() else { return };
+        match entry.try_own() {
+            Some(mut state) => self.forget_sleeper(id, &mut state, unmoved),
+            None => self.spawn(move |engine| async move {
+                let mut state = entry.own().await;
+                engine.forget_sleeper(id, &mut state, unmoved);
+            }),
+        }
+    }
+
+    fn forget_sleeper(&self, id: i64, state: &mut State, unmoved: impl Fn(&Live) -> bool) {
         match &*state {
-            State::Live(live) if unmoved(live) => {
+            // Whoever wakes the sleepers may have passed one that is due; its timer stays.
+            State::Live(live) if unmoved(live) && live.sleeps > self.now() => {
                 debug_assert_ne!(live.sleeps, AWAKE);
                 let wake = live.sleeps;
                 self.index().let_go(live);

@@ -158,7 +158,6 @@ async fn a_map_in_the_middle_of_its_children_goes_on_after_every_crash() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "once in ten times the redrive after a crash is refused: the cause is not found yet"]
 async fn a_map_that_is_stopped_stops_its_children_and_a_redrive_starts_what_failed_anew() {
     let stage = Stage::new(vec![map("STANDARD", "", SAY)]).await;
     stage.start("map", "m-0", json!(["x", "fail-1", "y"])).await;
