@@ -1,7 +1,7 @@
 //! The door: from the functions' tables to an answer, with the conventions of SOL013 kept once.
 //!
 //! ```text
-//!   path 404 ▶ method 405 ▶ token 400/401/403 ▶ Version 400/406 ▶ Accept 406, Content-Type 415
+//!   path 404 ▶ method 405 ▶ token 400/401/403/503 ▶ Version 400/406 ▶ Accept 406, Content-Type 415
 //!     ▶ query, size, syntax 400/413 ▶ handler (again after a lost race) ▶ answer or ProblemDetails
 //! ```
 //!
@@ -10,6 +10,7 @@
 
 pub mod auth;
 mod body;
+pub mod jwt;
 mod list;
 mod media;
 mod problem;

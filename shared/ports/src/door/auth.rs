@@ -1,7 +1,7 @@
 //! Who asks: the one place that turns a token into a principal.
 
 use crate::http::Principal;
-use ::http::{HeaderMap, header, request::Parts};
+use ::http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use async_trait::async_trait;
 use mano_model::TenantId;
 use std::collections::HashMap;
@@ -12,12 +12,48 @@ pub enum Denied {
     /// The credentials are not written as they must be (400).
     #[error("{0}")]
     Malformed(String),
-    /// No credentials, or unknown or expired ones (401).
+    /// No credentials (401).
+    #[error("{0}")]
+    Missing(String),
+    /// Unknown or expired credentials (401).
     #[error("{0}")]
     Unknown(String),
     /// Known, and not allowed (403).
     #[error("{0}")]
     Forbidden(String),
+    /// Nobody can say at the moment (503).
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl Denied {
+    /// What the client is answered.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Missing(_) | Self::Unknown(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// `WWW-Authenticate`: how to ask, and what was wrong (RFC 6750, clause 3).
+    #[must_use]
+    pub fn challenge(&self) -> Option<HeaderValue> {
+        let code = match self {
+            Self::Missing(_) => return Some(HeaderValue::from_static("Bearer")),
+            Self::Malformed(_) => "invalid_request",
+            Self::Unknown(_) => "invalid_token",
+            Self::Forbidden(_) | Self::Unavailable(_) => return None,
+        };
+        // The characters that the clause allows, which are also those of a header.
+        let plain = |c: char| matches!(c, ' '..='~') && c != '"' && c != '\\';
+        let why: String =
+            self.to_string().chars().map(|c| if plain(c) { c } else { '?' }).collect();
+        let text = format!("Bearer error=\"{code}\", error_description=\"{why}\"");
+        HeaderValue::try_from(text).ok()
+    }
 }
 
 /// Tells who asks.
@@ -107,7 +143,7 @@ impl Authenticator for Tokens {
 pub fn bearer(headers: &HeaderMap) -> Result<&str, Denied> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().ok_or_else(|| {
-        Denied::Unknown("a token is required: Authorization: Bearer <token>".into())
+        Denied::Missing("a token is required: Authorization: Bearer <token>".into())
     })?;
     let malformed = || Denied::Malformed("Authorization is not: Bearer <token>".into());
     if values.next().is_some() {

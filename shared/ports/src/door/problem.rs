@@ -118,21 +118,13 @@ impl From<Error> for Rejection {
 
 impl From<Denied> for Rejection {
     fn from(denied: Denied) -> Self {
-        let (status, challenge) = match &denied {
-            Denied::Malformed(_) => {
-                (StatusCode::BAD_REQUEST, Some("Bearer error=\"invalid_request\""))
+        let rejection = Self::new(denied.status(), denied.to_string());
+        match (denied.challenge(), &denied) {
+            (Some(challenge), _) => rejection.with(header::WWW_AUTHENTICATE, challenge),
+            (None, Denied::Unavailable(_)) => {
+                rejection.with(header::RETRY_AFTER, HeaderValue::from_static("5"))
             }
-            Denied::Unknown(_) => {
-                (StatusCode::UNAUTHORIZED, Some("Bearer error=\"invalid_token\""))
-            }
-            Denied::Forbidden(_) => (StatusCode::FORBIDDEN, None),
-        };
-        let rejection = Self::new(status, denied.to_string());
-        match challenge {
-            Some(value) => {
-                rejection.with(header::WWW_AUTHENTICATE, HeaderValue::from_static(value))
-            }
-            None => rejection,
+            (None, _) => rejection,
         }
     }
 }
