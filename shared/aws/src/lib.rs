@@ -15,15 +15,14 @@ pub mod queue;
 pub mod settings;
 pub mod store;
 pub mod tenants;
-pub mod time;
 pub mod workflows;
 
 pub use blobs::S3Blobs;
 pub use bus::EventBus;
 pub use clients::Clients;
 pub use lambda::{no_vims, relay, serve};
+pub use mano_ports::clock::{RandomIds, SystemClock};
 pub use queue::SqsQueue;
 pub use settings::Settings;
 pub use store::DynamoStore;
-pub use time::{RandomIds, SystemClock};
 pub use workflows::StepFunctions;

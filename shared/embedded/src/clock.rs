@@ -1,4 +1,4 @@
-//! The time of this machine, and a time that a test holds in its hand.
+//! A time that a test holds in its hand.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -6,34 +6,10 @@ use mano_ports::clock::Clock;
 use std::{
     cmp::Reverse,
     collections::BinaryHeap,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering::Relaxed},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::sync::oneshot;
-
-/// The machine's clock; where the machine sets it back, it stands still until it is caught up.
-#[derive(Debug, Default)]
-pub struct SystemClock {
-    /// The latest reading, in nanoseconds since 1970.
-    last: AtomicI64,
-}
-
-#[async_trait]
-impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is where the clock takes its time from")]
-    fn now(&self) -> Timestamp {
-        let read = i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
-        let latest = self.last.fetch_max(read, Relaxed).max(read);
-        Timestamp::from_nanosecond(latest.into()).unwrap_or(Timestamp::MAX)
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
-    }
-}
 
 /// A clock that stands still until it is told to move.
 #[derive(Debug)]
@@ -159,16 +135,6 @@ mod tests {
     use super::*;
     use futures_util::FutureExt;
     use std::sync::Arc;
-
-    #[test]
-    fn the_machines_clock_never_goes_back() {
-        let clock = SystemClock::default();
-        let before = clock.now();
-        clock.last.fetch_add(3_600_000_000_000, Relaxed);
-        let ahead = clock.now();
-        assert!(ahead > before, "{before} {ahead}");
-        assert_eq!(clock.now(), ahead);
-    }
 
     #[tokio::test]
     async fn a_held_clock_wakes_whoever_is_due_and_nobody_else() {

@@ -1,13 +1,10 @@
 //! Finds the row of a function's table that a call or an event is for, and calls it.
 
-use futures_util::FutureExt;
 use mano_ports::{
     Cx, Error, Fault,
-    function::{Event, Function, OnEvent, StepCall},
+    function::{Event, Function, StepCall},
 };
 use serde_json::Value;
-use std::panic::AssertUnwindSafe;
-use tracing::Instrument;
 
 /// How a step failed, as a Lambda function would say it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,41 +36,16 @@ impl Dispatch {
         let Some(row) = function.steps.iter().find(|row| row.name == call.step) else {
             return Err(bug(format!("function '{name}' has no step '{}'", call.step)));
         };
-        let span = tracing::info_span!(
-            "step",
-            name = row.name,
-            tenant = call.tenant.as_str(),
-            op = call.op,
-            run = call.run,
-            traceparent = call.more.get("trace").and_then(|trace| trace.as_str()),
-        );
-        let call = AssertUnwindSafe((row.handler)(&self.cx, call)).catch_unwind();
-        let answer = call.instrument(span.clone()).await;
-        let answer = answer.unwrap_or_else(|_| Err(Error::Bug("the step panicked".into())));
-        answer.map_err(|error| {
-            let failure = StepFailure { error: error.fault().name().into(), cause: error.chain() };
-            let _in = span.enter();
-            tracing::warn!(error = failure.error, cause = failure.cause, "a step failed");
-            failure
+        let answer = row.call(&self.cx, call).await;
+        answer.map_err(|error| StepFailure {
+            error: error.fault().name().into(),
+            cause: error.chain(),
         })
     }
 
     /// Calls every row that is interested in the event; the first failure, if any.
     pub(crate) async fn event(&self, event: &Event) -> Result<(), Error> {
-        let rows = self.functions.iter().flat_map(|function| function.requests);
-        let mut result = Ok(());
-        for row in rows.filter(|row| is_for(row, event)) {
-            let span = tracing::info_span!("event", source = event.source, id = event.id);
-            let call = AssertUnwindSafe((row.handler)(&self.cx, event)).catch_unwind();
-            let answer = call.instrument(span).await;
-            let answer = answer.unwrap_or_else(|_| Err(Error::Bug("the row panicked".into())));
-            if let Err(error) = answer {
-                let (source, kind) = (&event.source, &event.detail_type);
-                tracing::warn!(source, kind, error = error.chain(), "an event was not handled");
-                result = result.and(Err(error));
-            }
-        }
-        result
+        event.call(&self.cx, self.functions).await
     }
 }
 
@@ -83,14 +55,6 @@ fn function_name(function: &str) -> &str {
         Some((_, name)) => name.split(':').next().unwrap_or(name),
         None => function,
     }
-}
-
-fn is_for(row: &OnEvent, event: &Event) -> bool {
-    let kind = match row.detail_type.strip_suffix('*') {
-        Some(head) => event.detail_type.starts_with(head),
-        None => row.detail_type == event.detail_type,
-    };
-    kind && (row.source == "*" || row.source == event.source)
 }
 
 fn bug(cause: String) -> StepFailure {

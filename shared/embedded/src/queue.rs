@@ -12,7 +12,6 @@ use crate::{
     store::SqliteStore,
 };
 use async_trait::async_trait;
-use futures_util::FutureExt;
 use jiff::Timestamp;
 use mano_ports::{
     Cx, Error as Failure,
@@ -24,12 +23,10 @@ use mano_ports::{
 use rusqlite::{OptionalExtension, params};
 use std::{
     collections::HashSet,
-    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::sync::Notify;
-use tracing::Instrument;
 
 /// The same id within so many milliseconds is one message.
 const DEDUP: i64 = 5 * 60 * 1000;
@@ -284,18 +281,7 @@ impl Receiver {
         let nobody = || Failure::Bug(format!("no function consumes queue '{}'", message.queue));
         let row = self.consumers.iter().find(|row| row.queue == message.queue);
         let row = row.ok_or_else(nobody)?;
-        let unread = |error| Failure::Bug(format!("a message is not JSON: {error}"));
-        let body: serde_json::Value = serde_json::from_str(&message.body).map_err(unread)?;
-        let span = tracing::info_span!(
-            "consumer",
-            queue = message.queue,
-            tenant = body["tenant"].as_str(),
-            op = body["op"].as_str(),
-            traceparent = body["trace"].as_str(),
-        );
-        let call = AssertUnwindSafe((row.handler)(&self.cx, body)).catch_unwind();
-        let handled = call.instrument(span).await;
-        handled.unwrap_or_else(|_| Err(Failure::Bug("a consumer panicked".into())))
+        row.call(&self.cx, &message.body).await
     }
 
     fn busy(&self) -> std::sync::MutexGuard<'_, HashSet<(String, String)>> {

@@ -12,17 +12,15 @@ use crate::{
     gate::Gate,
     store::{Due, SqliteStore},
 };
-use futures_util::{FutureExt, future::join_all};
+use futures_util::future::join_all;
 use mano_model::plan::{Announced, Key};
-use mano_ports::{Cx, Error, function::Listener};
+use mano_ports::{Cx, function::Listener};
 use std::{
     collections::{HashMap, HashSet, VecDeque, hash_map::Entry},
-    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 use tokio::{runtime::Handle, sync::Semaphore};
-use tracing::Instrument;
 
 /// Facts in memory; the rest waits in the table.
 const IN_HAND: usize = if cfg!(test) { 40 } else { 10_000 };
@@ -306,29 +304,10 @@ impl Relay {
     ) -> Vec<&'a &'static Listener> {
         let Ok(_permit) = self.permits.acquire().await else { return listeners };
         let calls = listeners.into_iter().map(|row| async move {
-            let heard = self.call(fact, row).await;
+            let heard = row.call(&self.cx, fact).await;
             heard.is_err().then_some(row)
         });
         join_all(calls).await.into_iter().flatten().collect()
-    }
-
-    async fn call(&self, fact: &Announced, row: &'static Listener) -> Result<(), Error> {
-        let span = tracing::info_span!(
-            "listener",
-            name = row.name,
-            fact = fact.fact.name,
-            tenant = fact.fact.about.tenant.as_str(),
-            op = fact.fact.about.id,
-            traceparent = fact.origin.trace,
-        );
-        let call = AssertUnwindSafe((row.handler)(&self.cx, fact)).catch_unwind();
-        let heard = call.instrument(span.clone()).await;
-        let heard = heard.unwrap_or_else(|_| Err(Error::Bug("a listener panicked".into())));
-        if let Err(error) = &heard {
-            let _in = span.enter();
-            tracing::warn!(error = error.chain(), "a listener failed; it is called again");
-        }
-        heard
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes> {

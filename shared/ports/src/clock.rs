@@ -5,6 +5,12 @@ use jiff::Timestamp;
 use std::time::Duration;
 use uuid::Uuid;
 
+#[cfg(feature = "host")]
+mod system;
+
+#[cfg(feature = "host")]
+pub use system::{RandomIds, SystemClock};
+
 /// The time.
 ///
 /// * It never goes backwards between two readings of one process.

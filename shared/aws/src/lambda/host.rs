@@ -9,18 +9,15 @@ use super::{
     messages::{self, Inbox},
     surroundings::Surroundings,
 };
-use futures_util::FutureExt;
 use jiff::Timestamp;
 use mano_ports::{
-    Error,
     door::{Clash, Door, Settings as Conventions},
-    function::{Event, Function, OnEvent, StepCall},
+    function::{Event, Function, StepCall},
     http::Content,
     workflows::Outcome,
 };
 use serde_json::{Value, json};
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
-use tracing::Instrument;
+use std::{sync::Arc, time::Duration};
 
 /// A handler of a request may take so long; API Gateway waits 29 s.
 const API: Duration = Duration::from_secs(25);
@@ -90,28 +87,17 @@ impl Host {
             let name = self.function.name;
             return Err(Failure::bug(format!("function '{name}' has no step '{}'", call.step)));
         };
-        let span = tracing::info_span!(
-            "step",
-            name = row.name,
-            tenant = call.tenant.as_str(),
-            op = call.op,
-            run = call.run,
-            traceparent = call.more.get("trace").and_then(|trace| trace.as_str()),
-        );
-        let (cx, token) = (&self.around.cx, call.token.clone());
-        let work = guarded((row.handler)(cx, call)).instrument(span.clone());
+        let (cx, op, token) = (&self.around.cx, call.op.clone(), call.token.clone());
         let left = Duration::try_from(until.duration_since(cx.clock.now())).unwrap_or_default();
         let answer = tokio::select! {
-            answer = work => answer.map_err(|error| Failure::from(&error)),
+            answer = row.call(cx, call) => answer.map_err(|error| Failure::from(&error)),
             () = cx.clock.sleep(left.min(STEP)) => {
                 let seconds = left.min(STEP).as_secs();
+                tracing::warn!(name = row.name, op, seconds, "a step did not end in time");
                 Err(Failure::transient(format!("the step did not end within {seconds} s")))
             }
         };
         if let Err(failure) = &answer {
-            span.in_scope(|| {
-                tracing::warn!(error = failure.error, cause = failure.cause, "a step failed");
-            });
             self.tell(token.as_deref(), failure).await;
         }
         answer
@@ -135,30 +121,7 @@ impl Host {
         if !event.source.starts_with("aws.") {
             event.principal = self.around.settings.tenants.sender(account, &event.source);
         }
-        let mut result = Ok(());
-        for row in self.function.requests.iter().filter(|row| is_for(row, &event)) {
-            let span = tracing::info_span!("event", source = event.source, id = event.id);
-            let call = guarded((row.handler)(&self.around.cx, &event)).instrument(span);
-            if let Err(error) = call.await {
-                let (source, kind) = (&event.source, &event.detail_type);
-                tracing::warn!(source, kind, error = error.chain(), "an event was not handled");
-                result = result.and(Err(Failure::from(&error)));
-            }
-        }
-        result
+        let handled = event.call(&self.around.cx, &[self.function]).await;
+        handled.map_err(|error| Failure::from(&error))
     }
-}
-
-/// A panic is a defect of this call and of nothing else.
-pub(super) async fn guarded<T>(call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let caught = AssertUnwindSafe(call).catch_unwind().await;
-    caught.unwrap_or_else(|_| Err(Error::Bug("the handler panicked".into())))
-}
-
-fn is_for(row: &OnEvent, event: &Event) -> bool {
-    let kind = match row.detail_type.strip_suffix('*') {
-        Some(head) => event.detail_type.starts_with(head),
-        None => row.detail_type == event.detail_type,
-    };
-    kind && (row.source == "*" || row.source == event.source)
 }

@@ -8,7 +8,6 @@
 //!   behind the first of a group that stays, the others of that group stay too
 //! ```
 
-use super::host::guarded;
 use crate::queue::{DUE, Letter, SqsQueue};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
@@ -16,7 +15,6 @@ use mano_ports::{Cx, Error, function::Consumer};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{collections::HashMap, time::Duration};
-use tracing::Instrument;
 
 /// After so many failures a message is dead.
 const ATTEMPTS: u32 = 8;
@@ -134,11 +132,7 @@ impl Inbox<'_> {
     }
 
     async fn call(&self, message: &Received) -> Result<(), Error> {
-        let consumer = self.consumer(message)?;
-        let body = serde_json::from_str(&message.body)
-            .map_err(|error| Error::Bug(format!("the message is no JSON: {error}")))?;
-        let span = tracing::info_span!("message", queue = consumer.queue, id = message.message_id);
-        guarded((consumer.handler)(self.cx, body)).instrument(span).await
+        self.consumer(message)?.call(self.cx, &message.body).await
     }
 
     /// The consumer of the queue that ends in its name, the longest name first: `upload-watch`

@@ -13,7 +13,6 @@
 use super::{
     asked::{Asked, Record},
     failure::Failure,
-    host::guarded,
     surroundings::Surroundings,
 };
 use crate::{
@@ -28,7 +27,6 @@ use mano_ports::{
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, io::Write as _, time::Duration};
-use tracing::Instrument;
 
 /// Lanes at work at the same time.
 const AT_ONCE: usize = 32;
@@ -181,7 +179,7 @@ impl RelayHost {
                 self.around.cx.clock.sleep(jittered(attempt, base, most)).await;
             }
             let calls = left.into_iter().map(|row| async move {
-                let heard = self.call(due, row).await;
+                let heard = row.call(&self.around.cx, fact).await;
                 heard.is_err().then_some(row)
             });
             left = join_all(calls).await.into_iter().flatten().collect();
@@ -191,24 +189,6 @@ impl RelayHost {
         }
         let names: Vec<_> = left.iter().map(|row| row.name).collect();
         Err(Stopped::Failed(format!("{name} failed at {}", names.join(", "))))
-    }
-
-    async fn call(&self, due: &Due, row: &'static Listener) -> Result<(), Error> {
-        let fact = &due.fact;
-        let span = tracing::info_span!(
-            "listener",
-            name = row.name,
-            fact = fact.fact.name,
-            tenant = fact.fact.about.tenant.as_str(),
-            op = fact.fact.about.id,
-            traceparent = fact.origin.trace,
-        );
-        let heard = guarded((row.handler)(&self.around.cx, fact)).instrument(span.clone()).await;
-        if let Err(error) = &heard {
-            let _in = span.enter();
-            tracing::warn!(error = error.chain(), "a listener failed; it is called again");
-        }
-        heard
     }
 }
 

@@ -1,18 +1,13 @@
 //! The ports of a function, filled in from its environment.
 
 use crate::{
-    bus::EventBus,
-    clients::Clients,
-    queue::SqsQueue,
-    settings::Settings,
-    store::DynamoStore,
-    time::{RandomIds, SystemClock},
+    bus::EventBus, clients::Clients, queue::SqsQueue, settings::Settings, store::DynamoStore,
     workflows::StepFunctions,
 };
 use mano_model::Refusal;
 use mano_ports::{
     Cx,
-    clock::Clock,
+    clock::{Clock, RandomIds, SystemClock},
     store::Store,
     vim::{Vim, Vims},
 };

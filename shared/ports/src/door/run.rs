@@ -3,16 +3,13 @@
 use super::problem::Rejection;
 use crate::{
     Cx, Error,
-    function::Route,
+    function::{Route, unpanicked},
     http::{Content, Reply, Request},
     store,
 };
 use ::http::{Method, header};
-use futures_util::{
-    FutureExt,
-    future::{Either, select},
-};
-use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
+use futures_util::future::{Either, select};
+use std::time::Duration;
 
 /// How often a handler is run again after a lost race.
 const AGAIN: u32 = 3;
@@ -50,14 +47,7 @@ pub(super) async fn run(cx: &Cx, route: &Route, request: Request) -> Result<Repl
 
 /// One run; a panic is a defect that stays with this request.
 async fn once(cx: &Cx, route: &Route, request: Request) -> Result<Result<Reply, Error>, Rejection> {
-    let caught = AssertUnwindSafe((route.handler)(cx, request)).catch_unwind().await;
-    caught.map_err(|panic| Rejection::panic(format!("panicked: {}", said(&*panic))))
-}
-
-/// What a panic said.
-fn said(panic: &(dyn Any + Send)) -> &str {
-    let owned = panic.downcast_ref::<String>().map(String::as_str);
-    owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("nothing")
+    unpanicked((route.handler)(cx, request)).await.map_err(Rejection::panic)
 }
 
 /// The request once more, if it can be given twice: what reads commits nothing and loses no race,
