@@ -72,7 +72,7 @@ pub(crate) struct Env<'a> {
 }
 
 /// Most bytes one template may copy.
-const MAX_COPIED: usize = 32 << 20;
+const MAX_COPIED: usize = 24 << 20;
 
 impl Env<'_> {
     /// Notes that bytes are about to be copied; `false` if that is too much.
@@ -80,6 +80,14 @@ impl Env<'_> {
         let copied = self.copied.get().saturating_add(bytes);
         self.copied.set(copied);
         copied <= MAX_COPIED
+    }
+
+    /// Hands `copy` the bytes that may still be copied; what it leaves of them is left.
+    pub(crate) fn copy_within<R>(&self, copy: impl FnOnce(&mut usize) -> R) -> R {
+        let mut room = MAX_COPIED.saturating_sub(self.copied.get());
+        let copied = copy(&mut room);
+        self.copied.set(self.copied.get().max(MAX_COPIED - room));
+        copied
     }
 
     /// The fault of a template that copies too much.

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use mano_jsonata::{Bindings, Budget, Host, Object};
+use mano_jsonata::{Bindings, Budget, Host, NotJson, Object};
 use serde_json::Value;
 
 use crate::{
@@ -18,9 +18,10 @@ use crate::{
 /// A JSON value as JSONata holds it: cloned for free.
 pub(crate) type Shared = mano_jsonata::Value;
 
-/// Steps and bytes one evaluation may spend.
+/// Steps and bytes one evaluation may spend; with what its result takes as JSON (`MAX_COPIED`) that
+/// is 64 MiB.
 const MAX_STEPS: u64 = 10_000_000;
-const MAX_BYTES: u64 = 128 << 20;
+const MAX_BYTES: u64 = 40 << 20;
 /// Steps all evaluations of one turn may spend: a selector is evaluated for every item of a Map.
 const MAX_TURN_STEPS: u64 = 200_000_000;
 
@@ -70,15 +71,25 @@ impl Expression {
         let found = self.code.evaluate(None, &bindings, &host, &mut budget);
         env.spent.set(spent.saturating_add(steps.saturating_sub(budget.remaining().0)));
         match found {
-            Ok(Some(value)) => value
-                .to_json()
-                .map_err(|_| self.fault("returned an unsupported result type.".to_owned())),
+            Ok(Some(value)) => self.json(&value, env),
             Ok(None) => Err(self.fault("returned nothing (undefined).".to_owned())),
             Err(error) => Err(self.fault(format!(
                 "threw an error during evaluation. {}: {}",
                 error.code, error.message
             ))),
         }
+    }
+
+    /// The result as JSON, within what all results of the template may take together.
+    fn json(&self, value: &Shared, env: &Env<'_>) -> Result<Value, Fault> {
+        env.copy_within(|room| value.to_json(room)).map_err(|reason| {
+            self.fault(match reason {
+                NotJson::Function | NotJson::TooDeep => {
+                    "returned an unsupported result type.".to_owned()
+                }
+                NotJson::TooLarge => format!("threw an error during evaluation. U1001: {reason}"),
+            })
+        })
     }
 
     /// `$states`.

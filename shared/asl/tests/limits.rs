@@ -137,3 +137,26 @@ fn express_executions_wait_for_nobody() {
         assert!(Definition::parse_as(&text, Kind::Express).is_err(), "{resource}");
     }
 }
+
+#[test]
+fn a_result_that_is_enormous_written_out_fails_before_it_is() {
+    // Twenty-six values that share their parts: 67 million of them written out.
+    let shared = "$reduce([1..26], function($o, $i) { {'a': $o, 'b': $o} }, 1)";
+    let long = "$reduce([1..14], function($o, $i) { [[$o], [$o]] }, $pad('', 100000, 'x'))";
+    for expression in [shared, long] {
+        let code = format!("{{% {expression} %}}");
+        let states = [
+            json!({ "Type": "Pass", "Output": code, "End": true }),
+            json!({ "Type": "Pass", "Output": { "a": [code] }, "End": true }),
+            json!({ "Type": "Pass", "Assign": { "a": code }, "End": true }),
+            json!({ "Type": "Fail", "Cause": code }),
+        ];
+        for state in states {
+            let machine =
+                json!({ "QueryLanguage": "JSONata", "StartAt": "S", "States": { "S": state } });
+            let report = report(&machine, Kind::Standard);
+            assert_eq!(report.error.as_deref(), Some("States.QueryEvaluationError"), "{machine}");
+            assert!(report.cause.unwrap().contains("U1001"));
+        }
+    }
+}

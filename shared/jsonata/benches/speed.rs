@@ -11,7 +11,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use endless::ENDLESS;
 use mano_jsonata::{Bindings, Budget, Expression, Host, Value};
+
+#[path = "../tests/endless/mod.rs"]
+mod endless;
 
 struct Fixed;
 
@@ -63,6 +67,22 @@ fn main() {
         black_box(Expression::parse(black_box(source)).unwrap());
     }
     println!("{:8.3} µs  reading: {source}", start.elapsed().as_secs_f64() * 1e6 / 10_000.0);
+    let (longest, source) =
+        ENDLESS.iter().map(|source| (to_its_end(source), source)).max().unwrap();
+    println!(
+        "{:8.3} ms  the longest of {} endless: {source}",
+        longest.as_secs_f64() * 1e3,
+        ENDLESS.len()
+    );
+}
+
+/// How long an endless expression takes until its budget stops it.
+fn to_its_end(source: &str) -> Duration {
+    let mut budget = Budget::new(400_000, 48 << 20);
+    let start = Instant::now();
+    let _ = Expression::parse(source)
+        .and_then(|expression| expression.evaluate(None, &Bindings::new(), &Fixed, &mut budget));
+    start.elapsed()
 }
 
 /// The mean of the best of twenty rounds.

@@ -25,7 +25,7 @@ fn outcome(source: &str) -> String {
     let mut budget = Budget::new(1_000_000, 1 << 26);
     match host::evaluate(source, Some(&input), &Bindings::new(), &mut budget) {
         Ok(None) => "nothing".to_owned(),
-        Ok(Some(value)) => value.to_json_text().unwrap_or_else(|why| why.to_string()),
+        Ok(Some(value)) => value.to_json_text(1 << 26).unwrap_or_else(|why| why.to_string()),
         Err(error) => format!("{}: {error}", error.code),
     }
 }
@@ -214,7 +214,7 @@ fn without_an_input_the_context_is_nothing() {
     let states =
         Bindings::new().with("states", Value::from_json_text(r#"{"input":{"x":[1]}}"#).unwrap());
     let result = host::evaluate("{\"y\": $states.input.x}", None, &states, &mut budget).unwrap();
-    assert_eq!(result.unwrap().to_json_text().unwrap(), r#"{"y":[1]}"#);
+    assert_eq!(result.unwrap().to_json_text(1 << 26).unwrap(), r#"{"y":[1]}"#);
 }
 
 #[test]

@@ -83,7 +83,8 @@ fn run(source: &str) {
         let mut budget = Budget::new(20_000, 1 << 20);
         let result = host::evaluate(source, input, &Bindings::new(), &mut budget);
         if let Ok(Some(value)) = result {
-            let _ = (value.to_json_text(), value.to_json(), format!("{value:?}"));
+            let _ =
+                (value.to_json_text(1 << 26), value.to_json(&mut (1 << 26)), format!("{value:?}"));
         }
     }
 }
@@ -121,7 +122,7 @@ proptest! {
     fn json_text_comes_back_the_same(number in any::<f64>(), text in any::<String>()) {
         prop_assume!(number.is_finite());
         let value = Value::from(vec![Value::from(number), Value::from(text)]);
-        let written = value.to_json_text().unwrap();
+        let written = value.to_json_text(1 << 26).unwrap();
         prop_assert_eq!(Value::from_json_text(&written).unwrap(), value);
     }
 }

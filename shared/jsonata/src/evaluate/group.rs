@@ -59,7 +59,7 @@ impl<'e> Evaluator<'e> {
         }
         let mut builder = object::Builder::with_capacity(groups.entries.len());
         self.budget.alloc(64 + groups.entries.len() * 48)?;
-        for entry in groups.entries {
+        for entry in groups.in_order() {
             let value = self.value_of(&pairs[entry.pair].1, entry.data, rows, frame)?;
             if let Some(value) = value {
                 builder.put(entry.key, value);
@@ -154,6 +154,14 @@ impl<'e> Evaluator<'e> {
 }
 
 impl Groups {
+    /// The groups as the object will list them: the first one that fails decides the error.
+    fn in_order(mut self) -> Vec<Entry> {
+        if self.entries.iter().any(|entry| object::array_index(&entry.key).is_some()) {
+            self.entries.sort_by_key(|entry| object::array_index(&entry.key).unwrap_or(u32::MAX));
+        }
+        self.entries
+    }
+
     fn place(&self, key: &str) -> Option<usize> {
         if self.entries.len() <= FEW {
             return self.entries.iter().position(|entry| &*entry.key == key);

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Array, DEEPEST, Object, Value, deep, number, object, text};
+use super::{Array, DEEPEST, Object, Value, deep, number, object, text, text::Sink};
 
 /// Why a value has no JSON form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -13,7 +13,7 @@ pub enum NotJson {
     /// It nests deeper than 1,000 levels.
     #[error("the value nests deeper than 1,000 levels")]
     TooDeep,
-    /// Shared parts would be written out more than 2^26 times.
+    /// Written out, it would take more bytes than the caller allows.
     #[error("the value is too large to be written out")]
     TooLarge,
 }
@@ -23,35 +23,37 @@ pub enum NotJson {
 #[error("not JSON: {0}")]
 pub struct TextError(pub(crate) String);
 
-/// A value made by sharing can be far larger written out than kept; this many nodes at most.
-const MOST_NODES: u32 = 1 << 26;
+/// What a member of a `serde_json` object takes beside its key and value: its place and its hash.
+const MEMBER: usize = 96;
 
 impl Value {
     /// As a `serde_json` value; whole numbers become integers, NaN and infinities `null`.
     ///
-    /// # Errors
-    /// Functions, values deeper than 1,000 levels and such that would be enormous written out.
-    pub fn to_json(&self) -> Result<Json, NotJson> {
-        if self.depth() > DEEPEST {
-            return Err(NotJson::TooDeep);
-        }
-        let mut left = MOST_NODES;
-        deep(self.depth(), || to_json(self, &mut left))
-    }
-
-    /// As JSON text, numbers as JavaScript prints them.
+    /// A value made by sharing can be far larger written out than kept, so the caller says how many
+    /// bytes of memory it is ready to hold; `room` goes down as they are taken.
     ///
     /// # Errors
-    /// As [`Value::to_json`].
-    pub fn to_json_text(&self) -> Result<String, NotJson> {
+    /// Functions, values deeper than 1,000 levels and such that take more than there is room for.
+    pub fn to_json(&self, room: &mut usize) -> Result<Json, NotJson> {
         if self.depth() > DEEPEST {
             return Err(NotJson::TooDeep);
         }
-        let mut left = MOST_NODES;
-        deep(self.depth(), || count(self, &mut left))?;
-        let mut sink = text::Exact(String::new());
+        deep(self.depth(), || to_json(self, room))
+    }
+
+    /// As JSON text of at most `most_bytes` bytes, numbers as JavaScript prints them.
+    ///
+    /// # Errors
+    /// Functions, values deeper than 1,000 levels and such whose text is longer.
+    pub fn to_json_text(&self, most_bytes: usize) -> Result<String, NotJson> {
+        if self.depth() > DEEPEST {
+            return Err(NotJson::TooDeep);
+        }
+        let mut sink = text::Exact { out: String::new(), most_bytes };
         text::write(self, &mut sink)?;
-        Ok(sink.0)
+        // The last text may have grown while it was escaped.
+        sink.grow(0)?;
+        Ok(sink.out)
     }
 
     /// Reads JSON text (nested at most 127 levels deep); of equal keys the last one counts.
@@ -63,38 +65,43 @@ impl Value {
     }
 }
 
-fn spend(left: &mut u32) -> Result<(), NotJson> {
-    *left = left.checked_sub(1).ok_or(NotJson::TooLarge)?;
+fn take(room: &mut usize, bytes: usize) -> Result<(), NotJson> {
+    *room = room.checked_sub(bytes).ok_or(NotJson::TooLarge)?;
     Ok(())
 }
 
-fn count(value: &Value, left: &mut u32) -> Result<(), NotJson> {
-    spend(left)?;
-    match value {
-        Value::Array(array) => array.iter().try_for_each(|item| count(item, left)),
-        Value::Object(object) => object.iter().try_for_each(|(_, item)| count(item, left)),
-        Value::Function(_) => Err(NotJson::Function),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
-    }
-}
-
-fn to_json(value: &Value, left: &mut u32) -> Result<Json, NotJson> {
-    spend(left)?;
+fn to_json(value: &Value, room: &mut usize) -> Result<Json, NotJson> {
+    take(room, size_of::<Json>())?;
     Ok(match value {
         Value::Null => Json::Null,
         Value::Bool(truth) => Json::Bool(*truth),
         Value::Number(number) => json_number(*number),
-        Value::String(text) => Json::String(text.to_string()),
+        Value::String(text) => {
+            take(room, text.len())?;
+            Json::String(text.to_string())
+        }
         Value::Array(array) => {
-            Json::Array(array.iter().map(|item| to_json(item, left)).collect::<Result<_, _>>()?)
+            // Before the first item: room for all of them is taken at once.
+            take(room, array.len())?;
+            let mut items = Vec::with_capacity(array.len().min(*room / size_of::<Json>() + 1));
+            for item in array.iter() {
+                items.push(to_json(item, room)?);
+            }
+            Json::Array(items)
         }
-        Value::Object(object) => {
-            let members =
-                object.iter().map(|(key, item)| Ok((key.to_string(), to_json(item, left)?)));
-            Json::Object(members.collect::<Result<_, NotJson>>()?)
-        }
+        Value::Object(object) => Json::Object(members(object, room)?),
         Value::Function(_) => return Err(NotJson::Function),
     })
+}
+
+fn members(object: &Object, room: &mut usize) -> Result<serde_json::Map<String, Json>, NotJson> {
+    take(room, object.len() * MEMBER)?;
+    let mut members = serde_json::Map::with_capacity(object.len());
+    for (key, item) in object.iter() {
+        take(room, key.len())?;
+        members.insert(key.to_string(), to_json(item, room)?);
+    }
+    Ok(members)
 }
 
 /// Integers where JavaScript prints digits only, so that the text is the same.
@@ -154,14 +161,14 @@ mod tests {
     #[test]
     fn whole_numbers_leave_as_integers_and_the_rest_as_javascript_prints_it() {
         let value = Value::from(vec![1.0.into(), 0.5.into(), 1e20.into(), f64::NAN.into()]);
-        assert_eq!(value.to_json_text().unwrap(), "[1,0.5,100000000000000000000,null]");
-        assert_eq!(value.to_json().unwrap()[0].to_string(), "1");
+        assert_eq!(value.to_json_text(1 << 10).unwrap(), "[1,0.5,100000000000000000000,null]");
+        assert_eq!(value.to_json(&mut (1 << 20)).unwrap()[0].to_string(), "1");
     }
 
     #[test]
     fn keys_that_look_like_indexes_come_first() {
         let value = Value::from_json_text(r#"{"b":1,"10":2,"a":3,"9":4,"01":5,"b":6}"#).unwrap();
-        assert_eq!(value.to_json_text().unwrap(), r#"{"9":4,"10":2,"b":6,"a":3,"01":5}"#);
+        assert_eq!(value.to_json_text(1 << 10).unwrap(), r#"{"9":4,"10":2,"b":6,"a":3,"01":5}"#);
     }
 
     #[test]
@@ -170,7 +177,7 @@ mod tests {
         for _ in 0..100_000 {
             value = Value::from(vec![value]);
         }
-        assert_eq!(value.to_json(), Err(NotJson::TooDeep));
+        assert_eq!(value.to_json(&mut (1 << 20)), Err(NotJson::TooDeep));
         drop(value);
     }
 }

@@ -137,17 +137,23 @@ fn escape(byte: u8, out: &mut String) {
 }
 
 /// The exact JSON text of a value, with functions refused by the caller beforehand.
-pub(crate) struct Exact(pub(crate) String);
+pub(crate) struct Exact {
+    pub(crate) out: String,
+    pub(crate) most_bytes: usize,
+}
 
 impl Sink for Exact {
     type Error = super::NotJson;
 
-    fn grow(&mut self, _: usize) -> Result<(), Self::Error> {
+    fn grow(&mut self, more: usize) -> Result<(), Self::Error> {
+        if self.out.len() + more > self.most_bytes {
+            return Err(super::NotJson::TooLarge);
+        }
         Ok(())
     }
 
     fn out(&mut self) -> &mut String {
-        &mut self.0
+        &mut self.out
     }
 
     fn number(&mut self, number: f64) -> Result<String, Self::Error> {
