@@ -21,7 +21,8 @@ ALLOWED = [
     (r"Key", r"kms:.+", r"\*", "in a key's own policy this means the key"),
     (r"QueuePolicy|RuleQueuePolicy", r"sqs:\*", r"\*", "a refusal of everything, in the queues' own policy"),
     (r"BucketPolicy", r"s3:\*", r".+", "a refusal of everything"),
-    (r".+Role|EveryFunction", r"s3:\w+", r".+/blobs/\*", "content gets its name when it comes"),
+    (r".+Role", r"s3:\w+", r".+/blobs/(content|uploads)/\*", "content gets its name when it comes"),
+    (r"RelayRole|EveryFunction", r"s3:\w+", r".+/blobs/documents/\*", "documents get their names when they are written"),
     (r"BucketPolicy", r"s3:\*", r".+/\*", "a refusal of everything"),
     (r"ServiceManagementRole", r"states:\w+", r".+:execution:.+:\*", "runs get their names when they start"),
 ]

@@ -308,6 +308,30 @@ fn every_rule_brings_events_to_a_row_and_every_row_has_its_rule() {
 }
 
 #[test]
+fn content_that_comes_by_an_address_is_heard_of_and_within_the_rights_that_sign_it() {
+    let template = template();
+    let heard = format!("blobs/{}", mano_catalog::UPLOADS);
+    let rule = &template["Resources"]["ContentArrived"]["Properties"]["EventPattern"]["detail"];
+    assert_eq!(rule["object"]["key"], json!([{ "prefix": heard }]));
+    assert_eq!(rule["bucket"]["name"], json!([{ "Ref": "Bucket" }]));
+    let bucket = &template["Resources"]["Bucket"]["Properties"];
+    let told = &bucket["NotificationConfiguration"]["EventBridgeConfiguration"];
+    assert_eq!(told["EventBridgeEnabled"], true);
+    // Nobody else can sign for it, or put it.
+    let may_put = template["Resources"].as_object().unwrap().iter().filter(|(_, resource)| {
+        let inline =
+            resource["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].as_array();
+        let managed = resource["Properties"]["PolicyDocument"]["Statement"].as_array();
+        inline.into_iter().chain(managed).flatten().any(|statement| {
+            let put = statement["Action"].to_string().contains("s3:PutObject");
+            put && statement["Resource"].to_string().contains(&heard)
+        })
+    });
+    let may_put: Vec<_> = may_put.map(|(name, _)| name.as_str()).collect();
+    assert_eq!(may_put, ["CatalogRole"]);
+}
+
+#[test]
 fn every_rules_event_has_a_schema_and_a_producer() {
     let described: Vec<String> = schema::by_detail_type().into_keys().collect();
     for (name, rule) in resources(&template(), "AWS::Events::Rule") {

@@ -1,6 +1,7 @@
 //! Handing content out as it came.
 
 use crate::{
+    address,
     range::Range,
     wire::{Loaded, Wire},
 };
@@ -19,6 +20,9 @@ pub(crate) async fn whole<F: Wire>(cx: &Cx, request: Request) -> Result<Reply, E
     let loaded = Loaded::<F>::by(cx, &request).await?;
     let content = onboarded(&loaded.entry)?;
     let range = Range::asked(&request.headers, content.size)?;
+    if let Some(elsewhere) = address::fetched(cx, content, range).await? {
+        return Ok(elsewhere);
+    }
     let bytes = cx.blobs.open(&content.blob, range.from, range.to).await?;
     let body = Body::Stream("application/zip", range.len(), bytes);
     Ok(range.dress(Reply { status: StatusCode::OK, headers: Vec::new(), body }))

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   PUT …_content ──▶ upload ──▶ blob store          UPLOADING
+//!                     address ──▶ 307, past us          UPLOADING
 //!                        │ fact …onboard.started     PROCESSING
 //!   workflow ────────▶ onboard ──▶ archive ──▶ TOSCA ──▶ convert
 //!                        └─▶ ONBOARDED with its descriptor, or ERROR with file and line
@@ -10,6 +11,7 @@
 //! VNF packages and NS descriptors differ in what they tell (`vnf_packages`, `nsds`,
 //! `convert_*`); everything else is written once, for both.
 
+mod address;
 mod content;
 mod content_in;
 mod convert_nsd;
@@ -23,7 +25,10 @@ mod onboard;
 mod range;
 mod upload;
 mod vnf_packages;
+mod watch;
 mod wire;
+
+pub use address::FOLDER as UPLOADS;
 
 use mano_model::catalog::{nsd_info::NsdContent, vnf_package::VnfPkgContent};
 use mano_ports::{
@@ -90,7 +95,9 @@ const STEPS: &[Step] = &[
 const LISTENERS: &[Listener] =
     &[listener!("catalog-content", ["*.content.dropped"] => upload::drop_blob)];
 
-const CONSUMERS: &[Consumer] = &[consumer!("upload-watch" => upload::watch)];
+const CONSUMERS: &[Consumer] = &[consumer!("upload-watch" => watch::watch)];
 
-const REQUESTS: &[OnEvent] =
-    &[on_event!("aws.states", "Step Functions Execution Status Change" => onboard::run_ended)];
+const REQUESTS: &[OnEvent] = &[
+    on_event!("aws.states", "Step Functions Execution Status Change" => onboard::run_ended),
+    on_event!("aws.s3", "Object Created" => address::arrived),
+];

@@ -2,15 +2,17 @@
 //!
 //! ```text
 //!   watch queued ─▶ UPLOADING committed ─▶ bytes … lease renewed … bytes ─▶ PROCESSING committed
-//!        └──▶ looks after each lease: uploader alive? else ERROR
 //! ```
 //!
-//! The watch is queued before the commit, so no crash leaves an upload unwatched.
+//! The watch is queued before the commit, so no crash leaves an upload unwatched. Content that is
+//! too much to come through us is told where to go instead: `address`.
 //! A request with a stream can be carried out once only; so races lost against a
 //! modification of the same entry are run again here and not by the host.
 
 use crate::{
+    address,
     content_in::{Broken, Metered},
+    watch::Watch,
     wire::{Wire, href},
 };
 use futures_util::future::{Either, select};
@@ -18,23 +20,18 @@ use http::StatusCode;
 use mano_model::{
     Refusal, TenantId,
     catalog::{
-        Content, Entry, Family,
-        nsd_info::NsdContent,
+        Content, Entry,
         upload::{self, LEASE},
-        vnf_package::VnfPkgContent,
     },
-    plan::{Announced, Document, Kind, Origin, Plan, Versioned},
+    plan::{Announced, Origin, Plan, Versioned},
     refusal::Why,
 };
 use mano_ports::{
     Cx, Error,
     blobs::ByteStream,
     http::{Reply, Request},
-    queue::Message,
     store,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use std::{pin::pin, time::Duration};
 
 /// The largest content that is taken, in bytes.
@@ -45,6 +42,9 @@ const RACES: usize = 8;
 
 /// `PUT …/package_content`, `PUT …/nsd_content`.
 pub(crate) async fn put<F: Wire>(cx: &Cx, request: Request) -> Result<Reply, Error> {
+    if let Some(elsewhere) = address::instead::<F>(cx, &request).await? {
+        return Ok(elsewhere);
+    }
     let upload = Uploading {
         cx,
         tenant: request.tenant().clone(),
@@ -91,7 +91,7 @@ impl Uploading<'_> {
     async fn begin<F: Wire>(&self) -> Result<(), Error> {
         let entry = self.cx.store.read::<Entry<F>>(&self.tenant, &self.id).await?;
         upload::begin(self.origin(), entry, &self.blob)?;
-        Watch::new::<F>(self).send(self.cx).await?;
+        Watch::new::<F>(&self.tenant, &self.id, &self.blob).send(self.cx).await?;
         self.settle::<F>(|origin, entry| upload::begin(origin, entry, &self.blob)).await
     }
 
@@ -142,86 +142,29 @@ impl Uploading<'_> {
         }
     }
 
-    /// Decides and commits; decides again if another decision came first.
+    /// Decides and commits.
     async fn settle<F: Wire>(
         &self,
         decide: impl Fn(Origin, Versioned<Entry<F>>) -> Result<Plan, Refusal>,
     ) -> Result<(), Error> {
-        let origin = self.origin();
-        let mut races = 0;
-        loop {
-            let entry = self.cx.store.read::<Entry<F>>(&self.tenant, &self.id).await?;
-            match self.cx.store.commit(decide(origin.clone(), entry)?).await {
-                Err(store::Error::Conflict(_)) if races < RACES => races += 1,
-                done => return Ok(done?),
-            }
-        }
+        settle(self.cx, &self.id, &self.origin(), decide).await
     }
 }
 
-/// Who looks whether an uploader is still alive.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Watch {
-    tenant: TenantId,
-    kind: Kind,
-    id: String,
-    blob: String,
-    /// How often it has looked.
-    looked: u64,
-}
-
-impl Watch {
-    fn new<F: Wire>(upload: &Uploading<'_>) -> Self {
-        Self {
-            tenant: upload.tenant.clone(),
-            kind: <Entry<F> as Document>::KIND,
-            id: upload.id.clone(),
-            blob: upload.blob.clone(),
-            looked: 0,
+/// Decides and commits; decides again if another decision came first.
+pub(crate) async fn settle<F: Wire>(
+    cx: &Cx,
+    id: &str,
+    origin: &Origin,
+    decide: impl Fn(Origin, Versioned<Entry<F>>) -> Result<Plan, Refusal>,
+) -> Result<(), Error> {
+    let mut races = 0;
+    loop {
+        let entry = cx.store.read::<Entry<F>>(&origin.tenant, id).await?;
+        match cx.store.commit(decide(origin.clone(), entry)?).await {
+            Err(store::Error::Conflict(_)) if races < RACES => races += 1,
+            done => return Ok(done?),
         }
-    }
-
-    /// Queues a look for when the lease has run out.
-    async fn send(&self, cx: &Cx) -> Result<(), Error> {
-        let lease = Duration::from_secs(LEASE.as_secs().unsigned_abs());
-        let message = Message {
-            queue: "upload-watch",
-            group: self.id.clone(),
-            dedup: format!("{}-{}", self.blob, self.looked),
-            delay: lease + Duration::from_secs(1),
-            body: json!(self),
-        };
-        Ok(cx.queue.send(message).await?)
-    }
-
-    /// Looks: puts the entry into ERROR, or looks again later.
-    async fn look<F: Wire>(&self, cx: &Cx) -> Result<(), Error> {
-        let Some(entry) = cx.store.find::<Entry<F>>(&self.tenant, &self.id).await? else {
-            return Ok(());
-        };
-        let Some(until) = upload::awaits(&entry.value, &self.blob) else { return Ok(()) };
-        if until >= cx.clock.now() {
-            return self.again().send(cx).await;
-        }
-        let origin = cx.derived(&self.tenant, "catalog", &[&self.blob, "silent"]);
-        let plan = upload::broke(origin, entry, &self.blob, upload::silent())?;
-        Ok(cx.store.commit(plan).await?)
-    }
-
-    /// The next look.
-    fn again(&self) -> Self {
-        Self { looked: self.looked + 1, ..self.clone() }
-    }
-}
-
-/// Consumer of `upload-watch`.
-pub(crate) async fn watch(cx: &Cx, body: Value) -> Result<(), Error> {
-    let watch: Watch = serde_json::from_value(body)
-        .map_err(|error| Error::Bug(format!("a message of upload-watch is no watch: {error}")))?;
-    if watch.kind == VnfPkgContent::KIND {
-        watch.look::<VnfPkgContent>(cx).await
-    } else {
-        watch.look::<NsdContent>(cx).await
     }
 }
 

@@ -7,9 +7,11 @@
     reason = "tests report by panicking, and say what they skip"
 )]
 
+mod addresses;
 mod content;
 mod lifecycle;
 mod listing;
 mod packages;
+mod store;
 mod uploading;
 mod world;

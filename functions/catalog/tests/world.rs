@@ -1,5 +1,6 @@
 //! One machine with the catalogue on it, a clock we hold, and archives to send.
 
+use crate::store::AddressBlobs;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -13,7 +14,7 @@ use mano_embedded::{
 use mano_model::{Refusal, plan::Announced};
 use mano_ports::{
     Cx, Error,
-    blobs::ByteStream,
+    blobs::{Address, ByteStream},
     clock::Clock,
     door::{Door, Settings, auth::Anyone},
     function::Function,
@@ -103,14 +104,17 @@ impl Answered {
     }
 }
 
-async fn host(folder: &Path, clock: &Arc<HeldClock>) -> Arc<Host> {
+async fn host(folder: &Path, clock: &Arc<HeldClock>, addresses: bool) -> Arc<Host> {
     let store = Arc::new(SqliteStore::open(folder, &Options::default()).unwrap());
     let time: Arc<dyn Clock> = Arc::clone(clock) as _;
     let engine = Engine::open(&store, &time, workflows(), Default::default()).await;
     let parts = Parts {
         engine: engine.unwrap(),
         store,
-        blobs: Arc::new(FolderBlobs::open(&folder.join("blobs")).unwrap()),
+        blobs: match addresses {
+            true => Arc::new(AddressBlobs::open(&folder.join("blobs"))),
+            false => Arc::new(FolderBlobs::open(&folder.join("blobs")).unwrap()),
+        },
         vims: Arc::new(NoVims),
         clock: time,
         ids: Arc::new(RandomIds),
@@ -122,11 +126,23 @@ impl World {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(HeldClock::new(Timestamp::UNIX_EPOCH));
-        Self::on(folder, clock).await
+        Self::on(folder, clock, false).await
     }
 
-    async fn on(folder: TempDir, clock: Arc<HeldClock>) -> Self {
-        let host = host(folder.path(), &clock).await;
+    /// A machine whose blob store gives addresses.
+    pub(crate) async fn with_addresses() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(HeldClock::new(Timestamp::UNIX_EPOCH));
+        Self::on(folder, clock, true).await
+    }
+
+    /// Asks an address of the blob store, as a client does.
+    pub(crate) fn http(&self, to: &Address, content: Option<&[u8]>) -> (u16, Vec<u8>) {
+        crate::store::http(&self.folder.path().join("blobs"), to, content)
+    }
+
+    async fn on(folder: TempDir, clock: Arc<HeldClock>, addresses: bool) -> Self {
+        let host = host(folder.path(), &clock, addresses).await;
         let facts = host.bus().subscribe();
         let settings = Settings { api_root: Some("http://mano".into()), ..Settings::default() };
         let door = Arc::new(Door::new(FUNCTIONS, settings, Arc::new(Anyone)).unwrap());
@@ -146,7 +162,7 @@ impl World {
                 std::fs::copy(blob.path(), to.join(blob.file_name())).unwrap();
             }
         }
-        Self::on(folder, Arc::clone(&self.clock)).await
+        Self::on(folder, Arc::clone(&self.clock), false).await
     }
 
     /// The body of the next fact of this name.
@@ -303,12 +319,25 @@ pub(crate) fn package_growing_to(number: &str) -> Vec<u8> {
     package_of(&vnfd)
 }
 
+/// A VNF package of more than 4 MiB.
+pub(crate) fn large_package() -> Vec<u8> {
+    let noise = |n: &mut u32| {
+        *n = n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from_u32(32 + (*n >> 26))
+    };
+    let mut n = 1;
+    let script: String = std::iter::repeat_with(|| noise(&mut n)).take(6 << 20).flatten().collect();
+    let package = scripted(&VNFD.replace("{vnfd_id}", "v1"), &script);
+    assert!(package.len() > 4 << 20, "{}", package.len());
+    package
+}
+
 fn package_of(entry: &str) -> Vec<u8> {
-    let script = "echo here\n".repeat(200);
-    listed(
-        VNF_MANIFEST,
-        &[("Definitions/entry.yaml", entry), ("Files/Scripts/install.sh", &script)],
-    )
+    scripted(entry, &"echo here\n".repeat(200))
+}
+
+fn scripted(entry: &str, script: &str) -> Vec<u8> {
+    listed(VNF_MANIFEST, &[("Definitions/entry.yaml", entry), ("Files/Scripts/install.sh", script)])
 }
 
 /// An NSD archive with one profile of a VNF.

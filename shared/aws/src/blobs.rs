@@ -1,18 +1,16 @@
 //! The blob port on a bucket: content comes and goes in parts and is never held whole.
 
+mod address;
 mod reader;
 mod upload;
 
 use crate::{clients::Clients, settings::Settings};
 use async_trait::async_trait;
-use aws_sdk_s3::{
-    error::{ProvideErrorMetadata, SdkError},
-    presigning::PresigningConfig,
-};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use futures_util::stream;
 use jiff::Timestamp;
 use mano_ports::{
-    blobs::{Blobs, ByteStream, Error, ReadSeek, Stored},
+    blobs::{Address, Blobs, ByteStream, Error, ReadSeek, Stored},
     error::Source,
     workflows::Listing,
 };
@@ -35,15 +33,6 @@ pub struct Listed {
     pub name: String,
     /// When it was put.
     pub modified: Timestamp,
-}
-
-/// What an upload by a presigned address must be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expected {
-    /// Bytes in all.
-    pub size: u64,
-    /// SHA-256 in Base64, as S3 compares it.
-    pub sha256: String,
 }
 
 impl S3Blobs {
@@ -71,38 +60,6 @@ impl S3Blobs {
             Some(Listed { name, modified })
         });
         Ok(Listing { items: items.collect(), next: listed.next_continuation_token })
-    }
-
-    /// An address to which whoever has it may put this content, and no other, for a while.
-    ///
-    /// # Errors
-    /// The name is none, or there are no credentials to sign with.
-    pub async fn presign_put(
-        &self,
-        name: &str,
-        expected: &Expected,
-        valid: Duration,
-    ) -> Result<String, Error> {
-        let size = i64::try_from(expected.size).unwrap_or(i64::MAX);
-        let put = self
-            .client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(key(name)?)
-            .content_length(size)
-            .checksum_sha256(&expected.sha256);
-        let signed = put.presigned(presigning(valid)?).await.map_err(unavailable)?;
-        Ok(signed.uri().to_owned())
-    }
-
-    /// An address from which whoever has it may get this content for a while.
-    ///
-    /// # Errors
-    /// The name is none, or there are no credentials to sign with.
-    pub async fn presign_get(&self, name: &str, valid: Duration) -> Result<String, Error> {
-        let get = self.client.get_object().bucket(&self.bucket).key(key(name)?);
-        let signed = get.presigned(presigning(valid)?).await.map_err(unavailable)?;
-        Ok(signed.uri().to_owned())
     }
 
     /// The size and the revision of a blob.
@@ -167,10 +124,19 @@ impl Blobs for S3Blobs {
             Ok(_) | Err(_) => Ok(()),
         }
     }
-}
 
-fn presigning(valid: Duration) -> Result<PresigningConfig, Error> {
-    PresigningConfig::expires_in(valid).map_err(unavailable)
+    async fn upload_url(
+        &self,
+        name: &str,
+        content: &Stored,
+        valid: Duration,
+    ) -> Result<Option<Address>, Error> {
+        address::upload(self, key(name)?, content, valid).await.map(Some)
+    }
+
+    async fn download_url(&self, name: &str, valid: Duration) -> Result<Option<String>, Error> {
+        address::download(self, key(name)?, valid).await.map(Some)
+    }
 }
 
 /// The key of a name; a name that cannot be put is a name nothing is found under.

@@ -183,7 +183,7 @@ mod tests {
     fn fresh() -> Fresh {
         let folder = tempfile::tempdir().expect("a folder");
         let blobs = Arc::new(FolderBlobs::open(folder.path()).expect("open"));
-        Fresh { blobs, keep: Box::new(folder) }
+        Fresh { blobs, http: None, keep: Box::new(folder) }
     }
 
     mano_ports::blobs_contract!(fresh());

@@ -4,7 +4,14 @@ use crate::error::Source;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
-use std::io;
+use std::{io, time::Duration};
+
+/// The most content, in bytes, that passes through the interfaces of every home; more goes past
+/// them where the store gives addresses.
+pub const THROUGH: u64 = 4 << 20;
+
+/// The most content, in bytes, that an address takes.
+pub const IN_ONE_PIECE: u64 = 5 << 30;
 
 /// Bytes as they come.
 pub type ByteStream = BoxStream<'static, io::Result<Bytes>>;
@@ -20,13 +27,22 @@ pub enum Error {
     Unavailable(#[source] Source),
 }
 
-/// What was stored.
+/// What was stored, or shall be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// Bytes in all.
     pub size: u64,
     /// SHA-256, lower-case hexadecimal.
     pub sha256: String,
+}
+
+/// Where a client sends content by itself. Whoever knows it may do so: it is for that client alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address {
+    /// The address of the PUT.
+    pub url: String,
+    /// The headers it must have, beside `Content-Length`.
+    pub headers: Vec<(String, String)>,
 }
 
 /// A blob opened for reading anywhere in it; a handle for code that is not asynchronous.
@@ -39,6 +55,10 @@ impl<T: io::Read + io::Seek + Send> ReadSeek for T {}
 /// * What was put is what is read, whole or by range.
 /// * Putting under a name that is taken replaces it.
 /// * Deleting what is absent is done.
+/// * A store that gives addresses gives both kinds; one that gives none has all content come and
+///   go through the interfaces.
+/// * An address takes the content it was made for and no other; what it refuses changes nothing.
+/// * What an address took is what is read, and what another address hands out.
 #[async_trait]
 pub trait Blobs: Send + Sync {
     /// Stores a stream under a name of letters, digits, `-`, `.`, `/`; at most `limit` bytes.
@@ -51,4 +71,18 @@ pub trait Blobs: Send + Sync {
     async fn reader(&self, name: &str) -> Result<Box<dyn ReadSeek>, Error>;
     /// Removes a blob.
     async fn delete(&self, name: &str) -> Result<(), Error>;
+    /// An address that takes this content under a name, and nothing else, for so long; at most
+    /// [`IN_ONE_PIECE`] bytes.
+    async fn upload_url(
+        &self,
+        _name: &str,
+        _content: &Stored,
+        _valid: Duration,
+    ) -> Result<Option<Address>, Error> {
+        Ok(None)
+    }
+    /// An address that hands a blob out, whole or by range, for so long.
+    async fn download_url(&self, _name: &str, _valid: Duration) -> Result<Option<String>, Error> {
+        Ok(None)
+    }
 }

@@ -5,11 +5,15 @@ use bytes::BytesMut;
 use futures_util::TryStreamExt;
 use http::{HeaderMap, StatusCode, header};
 use mano_model::{Refusal, sol::sol013::ProblemDetails};
-use mano_ports::{blobs::ByteStream, door::Answer, http::Body};
+use mano_ports::{
+    blobs::{ByteStream, THROUGH},
+    door::Answer,
+    http::Body,
+};
 use serde_json::{Map, Value, json};
 
 /// Largest content of an answer, in bytes: Lambda takes 6 MB, and Base64 adds a third.
-const LARGEST: u64 = 4 << 20;
+const LARGEST: u64 = THROUGH;
 
 /// The proxy answer.
 pub(super) async fn encode(answer: Answer) -> Value {

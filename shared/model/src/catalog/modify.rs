@@ -119,7 +119,9 @@ pub fn delete<F: Family>(
             .delete::<Usage>(usage.version, Usage::id_of(F::DESCRIPTOR, id));
     }
     let plan = plan.tell::<Entry<F>>(&entry.id, &Entry::<F>::fact("deleted"), told);
-    let blobs: Vec<_> = entry.onboarding.content().map(|c| c.blob.clone()).into_iter().collect();
+    let content = entry.onboarding.content().map(|content| content.blob.clone());
+    let awaited = entry.onboarding.past_us().map(|upload| upload.blob.clone());
+    let blobs: Vec<_> = content.into_iter().chain(awaited).collect();
     Ok(drop_blobs::<F>(plan, &entry.id, &blobs))
 }
 
@@ -127,6 +129,8 @@ pub fn delete<F: Family>(
 fn may_delete<F: Family>(entry: &Entry<F>, usage: Option<&Usage>) -> Result<(), Refusal> {
     let refuse = |why: &str| Err(Refusal::conflict(format!("{} {why}", entry.called())));
     match entry.onboarding.state() {
+        // Nobody here knows whether it goes on; what it still brings is removed.
+        State::Uploading if entry.onboarding.past_us().is_some() => Ok(()),
         State::Uploading => refuse("is UPLOADING; wait until the upload ends"),
         State::Processing => refuse("is PROCESSING; wait until its content has been looked at"),
         State::Created | State::Error => Ok(()),

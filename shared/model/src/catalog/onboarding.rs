@@ -93,6 +93,19 @@ pub struct Upload {
     pub blob: String,
     /// Until when its uploader has promised to be alive; renewed while bytes come.
     pub until: Timestamp,
+    /// What shall come, where it goes to the blob store past us; none: the bytes come through us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Expected>,
+}
+
+/// Content as it was announced before it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Expected {
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256, lower-case hexadecimal.
+    pub sha256: String,
 }
 
 /// Content that is here.
@@ -172,6 +185,12 @@ impl Onboarding {
     #[must_use]
     pub const fn failure(&self) -> Option<&Failure> {
         self.failure.as_ref()
+    }
+
+    /// The upload under way that goes past us, so that nobody here knows whether it goes on.
+    #[must_use]
+    pub fn past_us(&self) -> Option<&Upload> {
+        self.upload().filter(|upload| upload.expected.is_some())
     }
 
     /// A client begins to send; answers the content this replaces.

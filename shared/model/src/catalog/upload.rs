@@ -2,10 +2,14 @@
 //!
 //! An upload holds a lease that its uploader renews while bytes come. When the uploader
 //! dies, the lease runs out, and a watcher puts the entry into ERROR.
+//!
+//! Content may also go to the blob store past us, to an address that was given for it. Nobody
+//! renews anything then: it is there, or the time for it is over. Since nobody knows whether such
+//! an upload goes on, another may take its place at any time.
 
 use super::{
     entry::{Entry, Family},
-    onboarding::{Content, Failure, State, Upload},
+    onboarding::{Content, Expected, Failure, State, Upload},
 };
 use crate::{
     plan::{Origin, Plan, Versioned},
@@ -17,6 +21,12 @@ use serde_json::json;
 /// How long an uploader may be silent.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
 
+/// How long an address takes content after it was given.
+pub const ADDRESS: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long an upload may go on that began just before its address ran out.
+pub const MARGIN: SignedDuration = SignedDuration::from_hours(1);
+
 /// Takes the entry for an upload: UPLOADING.
 ///
 /// # Errors
@@ -26,14 +36,36 @@ pub fn begin<F: Family>(
     entry: Versioned<Entry<F>>,
     blob: &str,
 ) -> Result<Plan, Refusal> {
+    let until = after(origin.at, LEASE);
+    take(origin, entry, Upload { blob: blob.into(), until, expected: None })
+}
+
+/// Takes the entry for content that goes to the blob store past us: UPLOADING.
+///
+/// # Errors
+/// As [`begin`].
+pub fn expect<F: Family>(
+    origin: Origin,
+    entry: Versioned<Entry<F>>,
+    blob: &str,
+    expected: Expected,
+) -> Result<Plan, Refusal> {
+    let until = after(origin.at, ADDRESS + MARGIN);
+    take(origin, entry, Upload { blob: blob.into(), until, expected: Some(expected) })
+}
+
+fn take<F: Family>(
+    origin: Origin,
+    entry: Versioned<Entry<F>>,
+    upload: Upload,
+) -> Result<Plan, Refusal> {
     let Versioned { version, value: mut entry } = entry;
     let mut dropped = Vec::new();
-    if is_dead(&entry, origin.at)
+    if gives_way(&entry, origin.at)
         && let Ok(Some(upload)) = entry.onboarding.broke(silent())
     {
         dropped.push(upload.blob);
     }
-    let upload = Upload { blob: blob.into(), until: lease_from(origin.at) };
     let replaced = entry.onboarding.begin(upload).map_err(|illegal| taken(&entry, illegal.from))?;
     dropped.extend(replaced.map(|content| content.blob));
     entry.warnings.clear();
@@ -51,7 +83,7 @@ pub fn renew<F: Family>(
     blob: &str,
 ) -> Result<Plan, Refusal> {
     let Versioned { version, value: mut entry } = own(entry, blob)?;
-    entry.onboarding.renew(lease_from(origin.at));
+    entry.onboarding.renew(after(origin.at, LEASE));
     Ok(Plan::new(origin).update(version, &entry))
 }
 
@@ -74,6 +106,28 @@ pub fn received<F: Family>(
     });
     let plan = Plan::new(origin).update(version, &entry);
     Ok(plan.tell::<Entry<F>>(&entry.id, &Entry::<F>::fact("onboard.started"), started))
+}
+
+/// Content of `size` bytes lies under `blob`; none: nobody waits for that.
+///
+/// The address took nothing but what was announced, so its sum is known.
+#[must_use]
+pub fn arrived<F: Family>(
+    origin: Origin,
+    entry: Versioned<Entry<F>>,
+    blob: &str,
+    size: u64,
+) -> Option<Plan> {
+    let upload = entry.onboarding.past_us().filter(|upload| upload.blob == blob)?;
+    let Expected { sha256, .. } = upload.expected.clone().filter(|e| e.size == size)?;
+    received(origin, entry, Content { blob: blob.into(), size, sha256 }).ok()
+}
+
+/// Whether the entry waits for this blob or has it as its content.
+#[must_use]
+pub fn names<F: Family>(entry: &Entry<F>, blob: &str) -> bool {
+    let content = entry.onboarding.content().is_some_and(|content| content.blob == blob);
+    content || awaits(entry, blob).is_some()
 }
 
 /// The bytes of `blob` stopped before their end: ERROR with the reason.
@@ -113,6 +167,19 @@ pub fn silent() -> Failure {
     }
 }
 
+/// Why an upload past us is over whose content never came.
+#[must_use]
+pub fn never_came() -> Failure {
+    Failure {
+        status: 408,
+        title: "Upload never finished".into(),
+        detail: "the announced content did not arrive at the address that was given for it before \
+                 that ran out; announce it again, and send it to the new address"
+            .into(),
+        errors: Vec::new(),
+    }
+}
+
 /// Tells that blobs belong to nobody any more, so that they are removed.
 pub(super) fn drop_blobs<F: Family>(plan: Plan, id: &str, blobs: &[String]) -> Plan {
     blobs.iter().fold(plan, |plan, blob| {
@@ -121,14 +188,15 @@ pub(super) fn drop_blobs<F: Family>(plan: Plan, id: &str, blobs: &[String]) -> P
     })
 }
 
-/// Until when an uploader that is alive at `now` is believed to be.
-fn lease_from(now: Timestamp) -> Timestamp {
-    now.checked_add(LEASE).unwrap_or(Timestamp::MAX)
+/// So long after an instant.
+fn after(now: Timestamp, long: SignedDuration) -> Timestamp {
+    now.checked_add(long).unwrap_or(Timestamp::MAX)
 }
 
-/// Whether it waits for an uploader that is gone.
-fn is_dead<F: Family>(entry: &Entry<F>, now: Timestamp) -> bool {
-    entry.onboarding.upload().is_some_and(|upload| upload.until < now)
+/// Whether it waits for an uploader that is gone, or that nobody knows of.
+fn gives_way<F: Family>(entry: &Entry<F>, now: Timestamp) -> bool {
+    let past_us = entry.onboarding.past_us().is_some();
+    past_us || entry.onboarding.upload().is_some_and(|upload| upload.until < now)
 }
 
 /// The entry, if it is this upload that it waits for.
@@ -155,7 +223,7 @@ fn taken<F: Family>(entry: &Entry<F>, state: State) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::{super::fixture::*, *};
-    use crate::refusal::Why;
+    use crate::{catalog::VnfPackage, refusal::Why};
 
     #[test]
     fn content_is_taken_once() {
@@ -208,5 +276,45 @@ mod tests {
         assert!(renew(at(42), taken.clone(), "first").is_err());
         assert!(received(at(42), taken.clone(), content()).is_err());
         assert!(broke(at(42), taken, "first", silent()).is_err());
+    }
+
+    /// A package that waits for three bytes past us, since second 10.
+    fn expecting() -> Versioned<VnfPackage> {
+        let expected = Expected { size: 3, sha256: "abc".into() };
+        left(&expect(at(10), created(), "past", expected).unwrap())
+    }
+
+    #[test]
+    fn content_past_us_is_taken_as_if_it_had_come_through_us() {
+        let plan = arrived(at(11), expecting(), "past", 3).unwrap();
+        assert_eq!(told(&plan), ["package.onboard.started"]);
+        let content = Content { blob: "past".into(), size: 3, sha256: "abc".into() };
+        assert_eq!(left(&plan).onboarding.content(), Some(&content));
+    }
+
+    #[test]
+    fn what_nobody_waits_for_changes_nothing() {
+        assert_eq!(arrived(at(11), expecting(), "past", 4), None, "not as it was announced");
+        assert_eq!(arrived(at(11), expecting(), "other", 3), None);
+        assert_eq!(arrived(at(11), uploading(), "first", 3), None, "it comes through us");
+        let taken = left(&arrived(at(11), expecting(), "past", 3).unwrap());
+        assert!(names(&taken, "past") && !names(&taken, "first"));
+        assert_eq!(arrived(at(12), taken, "past", 3), None, "it is here already");
+    }
+
+    #[test]
+    fn content_past_us_gives_way_and_what_it_brings_later_is_nobodys() {
+        for plan in [
+            begin(at(12), expecting(), "second").unwrap(),
+            expect(at(12), expecting(), "second", Expected { size: 4, sha256: "d".into() })
+                .unwrap(),
+        ] {
+            assert_eq!(plan.facts[0].body["blob"], "past");
+            let left = left(&plan);
+            assert!(names(&left, "second") && !names(&left, "past"));
+            assert_eq!(left.onboarding.run(), 2);
+        }
+        let until = awaits(&expecting(), "past").unwrap();
+        assert_eq!(until.as_second(), 10 + 2 * 3600);
     }
 }

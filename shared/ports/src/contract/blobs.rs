@@ -1,14 +1,19 @@
 //! The laws of the blob store.
 
-use crate::blobs::{Blobs, ByteStream, Error};
+use crate::blobs::{Address, Blobs, ByteStream, Error, Stored};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use std::{io, io::Read, io::Seek, io::SeekFrom, sync::Arc};
+use std::{io, io::Read, io::Seek, io::SeekFrom, sync::Arc, time::Duration};
+
+/// Asks as any client of the web can: GET, or PUT where there is content; status and content.
+pub type Http = Box<dyn Fn(&Address, Option<&[u8]>) -> (u16, Vec<u8>) + Send + Sync>;
 
 /// A fresh, empty blob store.
 pub struct Fresh {
     /// The store.
     pub blobs: Arc<dyn Blobs>,
+    /// How addresses are asked; none: the store gives no addresses.
+    pub http: Option<Http>,
     /// Whatever must live as long.
     pub keep: Box<dyn std::any::Any + Send>,
 }
@@ -98,6 +103,53 @@ pub async fn a_name_stays_inside(fresh: Fresh) {
     }
 }
 
+/// What `hello world` is.
+fn hello() -> Stored {
+    let sha256 = "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9".into();
+    Stored { size: 11, sha256 }
+}
+
+/// How to ask, and an address for `hello world` under a name; none: the store gives no addresses.
+async fn address<'a>(fresh: &'a Fresh, name: &str) -> Option<(&'a Http, Address)> {
+    let minute = Duration::from_secs(60);
+    let up = fresh.blobs.upload_url(name, &hello(), minute).await.expect("upload_url");
+    let down = fresh.blobs.download_url(name, minute).await.expect("download_url");
+    assert_eq!((up.is_some(), down.is_some()), (fresh.http.is_some(), fresh.http.is_some()));
+    fresh.http.as_ref().zip(up)
+}
+
+/// What an address took is what is read, and what another address hands out.
+pub async fn what_an_address_took_is_what_is_read(fresh: Fresh) {
+    let Some((http, address)) = address(&fresh, "up/a-1").await else { return };
+    let blobs = &*fresh.blobs;
+    assert!(is_absent(blobs, "up/a-1").await);
+    let (status, _) = http(&address, Some(b"hello world"));
+    assert_eq!(status, 200);
+    let (status, _) = http(&address, Some(b"hello world"));
+    assert_eq!(status, 200, "the same once more");
+    assert_eq!(blobs.size("up/a-1").await.expect("size"), 11);
+    assert_eq!(text(blobs, "up/a-1", 4, 8).await, b"o wo");
+    let url = blobs.download_url("up/a-1", Duration::from_secs(60)).await.expect("download_url");
+    let mut get = Address { url: url.expect("an address"), headers: Vec::new() };
+    assert_eq!(http(&get, None), (200, b"hello world".to_vec()));
+    get.headers.push(("Range".into(), "bytes=4-7".into()));
+    assert_eq!(http(&get, None), (206, b"o wo".to_vec()));
+}
+
+/// An address takes the content it was made for and no other; what it refuses changes nothing.
+pub async fn an_address_takes_nothing_else(fresh: Fresh) {
+    let Some((http, address)) = address(&fresh, "up/a-2").await else { return };
+    let blobs = &*fresh.blobs;
+    for other in [&b"hello_world"[..], b"hello world!", b"hello"] {
+        let (status, said) = http(&address, Some(other));
+        assert!((400..500).contains(&status), "{status} {}", String::from_utf8_lossy(&said));
+        assert!(is_absent(blobs, "up/a-2").await);
+    }
+    assert_eq!(http(&address, Some(b"hello world")).0, 200);
+    assert!((400..500).contains(&http(&address, Some(b"hello_world")).0));
+    assert_eq!(text(blobs, "up/a-2", 0, 11).await, b"hello world", "what was there stays");
+}
+
 /// Stamps the blob store's laws out for one implementation: `$make` makes a [`Fresh`].
 #[macro_export]
 macro_rules! blobs_contract {
@@ -107,7 +159,9 @@ macro_rules! blobs_contract {
             a_stream_that_breaks_leaves_nothing,
             putting_again_replaces,
             deleting_what_is_absent_is_done,
-            a_name_stays_inside
+            a_name_stays_inside,
+            what_an_address_took_is_what_is_read,
+            an_address_takes_nothing_else
         );
     };
 }
