@@ -6,7 +6,7 @@ use super::{
     failure::Failure,
     instance::json_file,
     print::{self, Format},
-    rehearsal::Type,
+    rehearsal::OfType,
 };
 use clap::Args;
 use mano_asl::{Definition, Diagnostic, Severity};
@@ -42,15 +42,8 @@ pub(crate) struct Validate {
     /// Files with a definition each.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The kind of execution they are for.
-    #[arg(
-        long = "type",
-        value_name = "TYPE",
-        value_enum,
-        ignore_case = true,
-        default_value = "STANDARD"
-    )]
-    kind: Type,
+    #[command(flatten)]
+    of: OfType,
 }
 
 /// `draw`
@@ -70,7 +63,7 @@ pub(crate) fn validate(mano: &Mano, asked: &Validate) -> Result<(), Failure> {
     let mut answers = Vec::new();
     let mut wrong = 0;
     for path in &asked.files {
-        let found = Definition::check_as(&read(path)?, asked.kind.kind());
+        let found = Definition::check_as(&read(path)?, asked.of.kind());
         let fails = found.iter().any(|finding| finding.severity == Severity::Error);
         wrong += usize::from(fails);
         let name = path.display();
@@ -147,7 +140,10 @@ fn read(path: &Path) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::client::{Client, Connection};
+    use crate::cli::{
+        client::{Client, Connection},
+        rehearsal::Type,
+    };
 
     const WAITS: &str = r#"{"StartAt": "Rest", "States": {"Rest": {"Type": "Task", "End": true,
         "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken"}}}"#;
@@ -168,7 +164,8 @@ mod tests {
         let room = tempfile::tempdir().unwrap();
         let good = file(&room, "good", WAITS);
         let bad = file(&room, "bad", &WAITS.replace("Task\"", "Tusk\""));
-        let check = |files: Vec<PathBuf>, kind| validate(&mano(), &Validate { files, kind });
+        let check =
+            |files: Vec<PathBuf>, kind| validate(&mano(), &Validate { files, of: OfType { kind } });
         check(vec![good.clone()], Type::Standard).unwrap();
         let failure = check(vec![bad, good.clone()], Type::Standard).unwrap_err();
         assert!(failure.to_string().contains("1 of 2"), "{failure}");

@@ -60,15 +60,8 @@ pub(crate) struct Run {
     /// A JSON file with the input ('-': standard input) [default: {}].
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
-    /// The kind of execution.
-    #[arg(
-        long = "type",
-        value_name = "TYPE",
-        value_enum,
-        ignore_case = true,
-        default_value = "STANDARD"
-    )]
-    kind: Type,
+    #[command(flatten)]
+    of: OfType,
     /// A JSON file that says how each call of a task ends.
     #[arg(long, value_name = "FILE")]
     tasks: Option<PathBuf>,
@@ -90,6 +83,29 @@ pub(crate) struct Run {
     at: Timestamp,
 }
 
+/// `--type`
+#[derive(Debug, Args)]
+pub(crate) struct OfType {
+    /// The kind of execution.
+    #[arg(
+        long = "type",
+        value_name = "TYPE",
+        value_enum,
+        ignore_case = true,
+        default_value = "STANDARD"
+    )]
+    pub(crate) kind: Type,
+}
+
+impl OfType {
+    pub(crate) const fn kind(&self) -> Kind {
+        match self.kind {
+            Type::Standard => Kind::Standard,
+            Type::Express => Kind::Express,
+        }
+    }
+}
+
 /// What kind of execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -99,15 +115,6 @@ pub(crate) enum Type {
     /// Lasts up to five minutes, waits for nobody outside.
     #[value(alias = "EXPRESS_SYNC")]
     Express,
-}
-
-impl Type {
-    pub(crate) const fn kind(self) -> Kind {
-        match self {
-            Self::Standard => Kind::Standard,
-            Self::Express => Kind::Express,
-        }
-    }
 }
 
 /// Runs a definition and tells how it went.
@@ -124,7 +131,7 @@ pub(crate) fn run(mano: &Mano, asked: &Run) -> Result<(), Failure> {
 fn rehearse(asked: &Run) -> Result<RunReport, Failure> {
     let file = &asked.definition;
     let text = read(file)?;
-    let definition = Definition::parse_as(&text, asked.kind.kind()).map_err(|found| {
+    let definition = Definition::parse_as(&text, asked.of.kind()).map_err(|found| {
         let first = found.first().map(ToString::to_string).unwrap_or_default();
         Failure::new(format!("{} cannot run: {first}", file.display()))
             .next("see everything that is wrong with `mano workflow validate`")
@@ -172,9 +179,9 @@ fn start(asked: &Run, input: &str) -> Start {
     let file = asked.definition.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let machine = file.split('.').find(|part| !part.is_empty()).unwrap_or("workflow");
     let mut start = Start::new(&asked.name, input);
-    start.arn = match asked.kind {
-        Type::Standard => format!("arn:aws:states:{PLACE}:execution:{machine}:{}", asked.name),
-        Type::Express => {
+    start.arn = match asked.of.kind() {
+        Kind::Standard => format!("arn:aws:states:{PLACE}:execution:{machine}:{}", asked.name),
+        Kind::Express => {
             format!("arn:aws:states:{PLACE}:express:{machine}:{}:{EXPRESS_ID}", asked.name)
         }
     };
@@ -182,7 +189,7 @@ fn start(asked: &Run, input: &str) -> Start {
     machine.clone_into(&mut start.state_machine_name);
     "arn:aws:iam::111111111111:role/run".clone_into(&mut start.role_arn);
     start.at_millis = asked.at.as_millisecond();
-    start.kind = asked.kind.kind();
+    start.kind = asked.of.kind();
     start
 }
 
