@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
 use tempfile::TempDir;
@@ -165,6 +165,42 @@ fn packages_are_found_by_name_and_refused_with_file_and_line() {
     assert!(refused.contains("broken was not on-boarded"), "{refused}");
     assert!(refused.contains("vnfd.yaml:"), "{refused}");
     assert_eq!(world.json("package list").as_array().unwrap().len(), 2, "what was refused is gone");
+}
+
+#[test]
+fn a_large_archive_comes_back_as_it_was_sent() {
+    let world = World::new();
+    // More than passes through the interfaces of every home, and nothing that packs well.
+    let next = |n: &u32| Some(n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+    let noise = std::iter::successors(Some(1_u32), next).map(|n| n.to_le_bytes()[3]);
+    let folder = world.room.path().join("large");
+    copied(&example("edge-router"), &folder);
+    std::fs::write(folder.join("Files/noise.bin"), noise.take(6 << 20).collect::<Vec<_>>())
+        .unwrap();
+    world.good("package pack large");
+    let archive = std::fs::read(world.room.path().join("large.csar")).unwrap();
+    assert!(archive.len() > 4 << 20, "{}", archive.len());
+    world.good("package onboard large.csar");
+    world.good("package download edge-router --to back.csar");
+    assert!(std::fs::read(world.room.path().join("back.csar")).unwrap() == archive);
+    let absent = world.bad("package download nothing-of-this-name", 1);
+    assert!(absent.contains("mano package list"), "{absent}");
+}
+
+/// Copies a folder.
+fn copied(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (from, to) = {
+            let entry = entry.unwrap();
+            (entry.path(), to.join(entry.file_name()))
+        };
+        if from.is_dir() {
+            copied(&from, &to);
+        } else {
+            std::fs::copy(from, to).unwrap();
+        }
+    }
 }
 
 #[test]

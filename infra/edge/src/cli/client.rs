@@ -59,7 +59,7 @@ pub(crate) enum Api {
 
 impl Api {
     /// The path it begins with.
-    const fn root(self) -> &'static str {
+    pub(super) const fn root(self) -> &'static str {
         match self {
             Self::Nsd => "/nsd/v2",
             Self::VnfPackages => "/vnfpkgm/v2",
@@ -254,7 +254,7 @@ impl Client {
     }
 
     /// The URL of a path of an interface.
-    fn url(&self, api: Api, path: &str) -> String {
+    pub(super) fn url(&self, api: Api, path: &str) -> String {
         format!("{}{}{path}", self.endpoint, api.root())
     }
 
@@ -271,7 +271,7 @@ impl Client {
     }
 
     /// The head of a request.
-    fn request(&self, method: Method, api: Api, url: &str) -> request::Builder {
+    pub(super) fn request(&self, method: Method, api: Api, url: &str) -> request::Builder {
         let request = Request::builder()
             .method(method)
             .uri(url)
@@ -284,17 +284,26 @@ impl Client {
     }
 
     /// Sends it and waits for the head of the answer.
-    fn run<B: ureq::AsSendBody>(
+    pub(super) fn run<B: ureq::AsSendBody>(
         &self,
         request: Result<Request<B>, ureq::http::Error>,
     ) -> Result<Response<ureq::Body>, Failure> {
+        self.run_at(&self.endpoint, request)
+    }
+
+    /// The same at another place, by the name that may be shown of it.
+    pub(super) fn run_at<B: ureq::AsSendBody>(
+        &self,
+        place: &str,
+        request: Result<Request<B>, ureq::http::Error>,
+    ) -> Result<Response<ureq::Body>, Failure> {
         let sent = request.map_err(ureq::Error::from).and_then(|request| self.agent.run(request));
-        sent.map_err(|error| Failure::unanswered(&self.endpoint, &error))
+        sent.map_err(|error| Failure::unanswered(place, &error))
     }
 }
 
 /// Reads an answer whole; one that says no becomes a failure.
-fn read(response: &mut Response<ureq::Body>, asked: &str) -> Result<Answer, Failure> {
+pub(super) fn read(response: &mut Response<ureq::Body>, asked: &str) -> Result<Answer, Failure> {
     let status = response.status().as_u16();
     let limited = response.body_mut().with_config().limit(LARGEST_ANSWER);
     let text = limited.read_to_string().map_err(|error| {

@@ -3,6 +3,7 @@
 use super::{
     Mano, archive,
     client::{Api, segment},
+    content,
     failure::Failure,
     find::{Noun, text},
     print::{self, Column, note},
@@ -11,10 +12,12 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::{
+    io,
     path::{Path, PathBuf},
     thread,
     time::Duration,
 };
+use tempfile::NamedTempFile;
 use ureq::http::Method;
 
 /// What differs between a VNF package and an NS descriptor.
@@ -44,6 +47,8 @@ pub(crate) enum Action {
     List(List),
     /// Show one in full.
     Show(Which),
+    /// Fetch the archive it came as.
+    Download(Download),
     /// Allow new instances of it.
     Enable(Which),
     /// Forbid new instances of it; those that exist go on.
@@ -82,6 +87,17 @@ pub(crate) struct Which {
     pub(crate) id: String,
 }
 
+/// `download`
+#[derive(Debug, Args)]
+pub(crate) struct Download {
+    /// Its id, the beginning of its id, or its name.
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Where to write the archive [default: the id with .csar, here].
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+}
+
 /// `delete`
 #[derive(Debug, Args)]
 pub(crate) struct Delete {
@@ -112,6 +128,7 @@ impl Family {
             Action::Onboard(onboard) => self.onboard(mano, onboard),
             Action::List(list) => list_of(mano, &self.noun, self.columns, list),
             Action::Show(which) => self.show(mano, &which.id),
+            Action::Download(asked) => self.download(mano, asked),
             Action::Enable(which) => self.switch(mano, &which.id, "ENABLED"),
             Action::Disable(which) => self.switch(mano, &which.id, "DISABLED"),
             Action::Delete(delete) => self.delete(mano, delete),
@@ -142,9 +159,9 @@ impl Family {
         let created = mano.client.post(self.noun.api, self.noun.path, &json!({}))?;
         let id = text(&created.body, "id").to_owned();
         let bar = progress(mano, path, length);
-        let mut content = bar.wrap_read(&mut file);
         let target = format!("{}/{}", self.noun.at(&id), self.content);
-        let uploaded = mano.client.upload(self.noun.api, &target, &mut content, length);
+        let uploaded =
+            content::send(&mano.client, (self.noun.api, &target), &mut file, length, &bar);
         bar.set_message("checking");
         let onboarded = uploaded.and_then(|()| self.settled(mano, &id, path));
         bar.finish_and_clear();
@@ -176,6 +193,23 @@ impl Family {
     fn show(&self, mano: &Mano, typed: &str) -> Result<(), Failure> {
         let id = self.noun.id(&mano.client, typed)?;
         print::one(mano.format, &mano.client.get(self.noun.api, &self.noun.at(&id))?)
+    }
+
+    /// Fetches the archive; a file of this name is replaced once all of it is here.
+    fn download(&self, mano: &Mano, asked: &Download) -> Result<(), Failure> {
+        let id = self.noun.id(&mano.client, &asked.id)?;
+        let to = asked.to.clone().unwrap_or_else(|| PathBuf::from(format!("{id}.csar")));
+        let unwritable = |error: &io::Error| Failure::file("write", &to, error);
+        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let mut file = NamedTempFile::new_in(folder.unwrap_or_else(|| Path::new(".")))
+            .map_err(|error| unwritable(&error))?;
+        let bar = progress(mano, &to, 0);
+        let source = format!("{}/{}", self.noun.at(&id), self.content);
+        let fetched = content::fetch(&mano.client, (self.noun.api, &source), &mut file, &bar);
+        bar.finish_and_clear();
+        let bytes = fetched?;
+        file.persist(&to).map_err(|failed| unwritable(&failed.error))?;
+        print::line(&format!("{} holds {bytes} bytes", to.display()))
     }
 
     /// Enables or disables.

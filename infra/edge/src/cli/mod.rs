@@ -7,6 +7,7 @@ mod archive;
 mod backup;
 mod blobs;
 mod client;
+mod content;
 mod definition;
 mod demo;
 mod descriptor;

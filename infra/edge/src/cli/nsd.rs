@@ -36,4 +36,5 @@ Examples:
   mano nsd onboard ./service/               the same from a folder
   mano nsd list
   mano nsd show edge-service                by id, beginning of the id, NSD id or name
+  mano nsd download edge-service            the archive as it came
   mano nsd delete --disable edge-service";

@@ -36,5 +36,6 @@ Examples:
   mano package onboard ./router/            the same from a folder
   mano package list
   mano package show router                  by id, beginning of the id, VNFD id or product name
+  mano package download router --to x.csar  the archive as it came
   mano package disable router
   mano package delete --disable router";

@@ -1,0 +1,160 @@
+//! Archives that a server sends on to a store, and fetches from there: what each of them hears.
+
+#![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    process::{Command, Output},
+    sync::{Arc, Mutex},
+    thread,
+};
+use tempfile::TempDir;
+
+/// What was asked: method and path, headers, content.
+#[derive(Debug, Clone)]
+struct Asked {
+    what: String,
+    headers: BTreeMap<String, String>,
+    content: Vec<u8>,
+}
+
+type Log = Arc<Mutex<Vec<Asked>>>;
+/// Status, headers, content.
+type Said = (u16, String, Vec<u8>);
+
+/// Somebody who answers as told, and remembers what was asked; its address.
+fn listening(answer: impl Fn(&Asked) -> Said + Send + 'static) -> (String, Log) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let log = Log::default();
+    let ours = Arc::clone(&log);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            if let Some(asked) = heard(stream.unwrap(), &answer) {
+                ours.lock().unwrap().push(asked);
+            }
+        }
+    });
+    (address, log)
+}
+
+/// Reads one request and answers it.
+fn heard(stream: TcpStream, answer: &impl Fn(&Asked) -> Said) -> Option<Asked> {
+    let mut reader = BufReader::new(&stream);
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    let what = line.rsplit_once(' ')?.0.to_owned();
+    let mut headers = BTreeMap::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.split_once(':') else { break };
+        headers.insert(name.to_lowercase(), value.trim().to_owned());
+    }
+    let mut writer = &stream;
+    if headers.contains_key("expect") {
+        writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
+    }
+    let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+    let mut content = vec![0; length];
+    reader.read_exact(&mut content).ok()?;
+    let asked = Asked { what, headers, content };
+    let (status, more, said) = answer(&asked);
+    let head = format!(
+        "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n{more}\r\n",
+        said.len()
+    );
+    writer.write_all(head.as_bytes()).ok()?;
+    writer.write_all(&said).ok()?;
+    Some(asked)
+}
+
+/// A server that keeps no content itself, and its store, which answers PUT with a status.
+fn world(status: u16) -> (String, Log, Log) {
+    let (store, stored) = listening(move |asked| {
+        let why = b"<Error><Message>The sum is another.</Message></Error>".to_vec();
+        match asked.what.split(' ').next() {
+            Some("PUT") => (status, String::new(), if status == 200 { Vec::new() } else { why }),
+            _ => (200, String::new(), b"the archive".to_vec()),
+        }
+    });
+    let (server, served) = listening(move |asked| {
+        let (method, path) = asked.what.split_once(' ').unwrap();
+        let there = format!("Location: {store}/blobs/x?X-Amz-Signature=secret\r\n");
+        match (method, path.ends_with("package_content")) {
+            ("POST", _) => (201, "Location: http://h/p1\r\n".into(), br#"{"id":"p1"}"#.to_vec()),
+            ("PUT", true) => (307, there, br#"{"headers":{"x-sum":"s"}}"#.to_vec()),
+            ("GET", true) => (307, there, Vec::new()),
+            ("DELETE", _) => (204, String::new(), Vec::new()),
+            _ => (200, String::new(), br#"{"id":"p1","onboardingState":"ONBOARDED"}"#.to_vec()),
+        }
+    });
+    (server, served, stored)
+}
+
+fn mano(room: &TempDir, server: &str, words: &[&str]) -> Output {
+    let mut mano = Command::new(env!("CARGO_BIN_EXE_mano"));
+    mano.env_clear().env("MANO_ENDPOINT", server).env("MANO_TOKEN", "ours");
+    mano.current_dir(room.path()).args(words).output().unwrap()
+}
+
+/// A room with an archive of so many bytes; nobody here looks into it.
+fn room(bytes: usize) -> (TempDir, Vec<u8>) {
+    let room = tempfile::tempdir().unwrap();
+    let archive: Vec<u8> = (0..bytes).map(|n| n.to_le_bytes()[n % 3]).collect();
+    std::fs::write(room.path().join("x.csar"), &archive).unwrap();
+    (room, archive)
+}
+
+fn find(log: &Log, what: &str) -> Vec<Asked> {
+    let log = log.lock().unwrap();
+    log.iter().filter(|asked| asked.what.starts_with(what)).cloned().collect()
+}
+
+#[test]
+fn a_large_archive_is_announced_and_sent_on_without_our_token() {
+    let (server, served, stored) = world(200);
+    let (room, archive) = room((4 << 20) + 1);
+    let done = mano(&room, &server, &["package", "onboard", "x.csar"]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let announced = find(&served, "PUT ");
+    assert_eq!(announced.len(), 1);
+    assert_eq!(announced[0].headers["x-mano-content-length"], archive.len().to_string());
+    assert!(announced[0].headers["repr-digest"].starts_with("sha-256=:"), "{announced:?}");
+    assert_eq!(announced[0].headers["authorization"], "Bearer ours");
+    assert!(announced[0].content.is_empty(), "nothing is sent before we know where to");
+    let sent = find(&stored, "PUT /blobs/x?X-Amz-Signature=secret");
+    assert_eq!(sent.len(), 1);
+    assert!(sent[0].content == archive, "it is sent as it is");
+    assert_eq!(sent[0].headers["x-sum"], "s");
+    for ours in ["authorization", "version"] {
+        assert_eq!(sent[0].headers.get(ours), None, "the store need not know {ours}");
+    }
+}
+
+#[test]
+fn a_refusal_of_the_store_is_told_without_the_signature_and_leaves_no_record() {
+    let (server, served, _) = world(400);
+    let (room, _) = room((4 << 20) + 1);
+    let done = mano(&room, &server, &["package", "onboard", "x.csar"]);
+    let told = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(done.status.code(), Some(1), "{told}");
+    assert!(told.contains("The sum is another") && told.contains("/blobs/x"), "{told}");
+    assert!(!told.contains("secret"), "{told}");
+    assert_eq!(find(&served, "DELETE ").len(), 1);
+}
+
+#[test]
+fn an_archive_is_fetched_from_where_the_server_sends_us() {
+    let (server, served, stored) = world(200);
+    let (room, _) = room(0);
+    let id = "00000000-0000-4000-8000-000000000001";
+    let done = mano(&room, &server, &["package", "download", id, "--to", "y.csar"]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(std::fs::read(room.path().join("y.csar")).unwrap(), b"the archive");
+    let asked = find(&served, "GET ");
+    assert!(asked[0].headers["accept"].starts_with("application/zip"), "{asked:?}");
+    assert_eq!(find(&stored, "GET ")[0].headers.get("authorization"), None);
+}
