@@ -5,7 +5,9 @@
 //!   SIGTERM ─▶ server lets requests end ─▶ host lets steps end ─▶ store
 //! ```
 
+mod callers;
 mod front;
+mod issuer;
 mod logs;
 mod metrics;
 mod process;
@@ -15,17 +17,15 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use front::Front;
 use mano_embedded::{
-    Host,
+    Host, SystemClock,
     http::{self, Limits},
     store,
 };
-use mano_ports::door::{
-    Door, Settings,
-    auth::{Anyone, Authenticator, Tokens},
-};
+use mano_ports::door::{Door, Settings};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
+pub use callers::Callers;
 pub use logs::{LogFormat, logs};
 
 /// What a commit waits for.
@@ -52,10 +52,6 @@ pub struct Options {
     /// The key of the certificate, PEM.
     #[arg(long, value_name = "FILE", env = "MANO_TLS_KEY", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
-    /// Who may ask: lines of TOKEN, NAME and, if it is not the default one, TENANT. Without it,
-    /// everybody.
-    #[arg(long, value_name = "FILE", env = "MANO_TOKENS")]
-    pub tokens: Option<PathBuf>,
     /// Scheme, host and prefix of links, where clients come through a proxy.
     #[arg(long, value_name = "URL", env = "MANO_API_ROOT")]
     pub api_root: Option<String>,
@@ -71,6 +67,9 @@ pub struct Options {
     /// How the log is written.
     #[arg(long, value_enum, default_value_t = LogFormat::Auto, env = "MANO_LOG_FORMAT")]
     pub log: LogFormat,
+    /// Who may ask.
+    #[command(flatten)]
+    pub callers: Callers,
     /// Plain HTTP, or HTTP for everybody, on an address that others reach.
     #[arg(long, help_heading = "Dangerous")]
     pub insecure: bool,
@@ -83,12 +82,12 @@ impl Default for Options {
             data: "mano-data".into(),
             tls_cert: None,
             tls_key: None,
-            tokens: None,
             api_root: None,
             lenient: false,
             connections: Limits::default().connections,
             durability: Durability::Full,
             log: LogFormat::Auto,
+            callers: Callers::default(),
             insecure: false,
         }
     }
@@ -119,7 +118,7 @@ pub async fn serve(options: Options) -> Result<Running> {
         _ => None,
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let authenticator = authenticator(&options)?;
+    let authenticator = options.callers.authenticator(Arc::new(SystemClock::default())).await?;
     let host = wiring::host(&options.data, &store_options(&options)).await?;
     let door = Door::new(host.functions(), settings(&options, scheme), Arc::clone(&authenticator))
         .context("the functions cannot be served together")?;
@@ -133,23 +132,15 @@ pub async fn serve(options: Options) -> Result<Running> {
 
 /// Plain or unguarded HTTP stays on this machine.
 fn refuse_open_doors(options: &Options) -> Result<()> {
-    let guarded = options.tls_cert.is_some() && options.tokens.is_some();
+    let guarded = options.tls_cert.is_some() && options.callers.are_asked();
     if options.listen.ip().is_loopback() || guarded || options.insecure {
         return Ok(());
     }
     bail!(
-        "{} can be reached by others: give --tls-cert, --tls-key and --tokens, or listen on \
-         127.0.0.1 (behind a proxy that does both: --insecure)",
+        "{} can be reached by others: give --tls-cert, --tls-key and --tokens or --jwt-issuer, or \
+         listen on 127.0.0.1 (behind a proxy that does both: --insecure)",
         options.listen
     )
-}
-
-/// Who may ask.
-fn authenticator(options: &Options) -> Result<Arc<dyn Authenticator>> {
-    let Some(path) = &options.tokens else { return Ok(Arc::new(Anyone)) };
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the tokens of {}", path.display()))?;
-    Ok(Arc::new(Tokens::parse(&text).with_context(|| format!("{} is wrong", path.display()))?))
 }
 
 /// How the door behaves.

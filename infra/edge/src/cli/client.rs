@@ -1,6 +1,7 @@
 //! Talking to a server: the ETSI interfaces and our own, over HTTP, and nothing else.
 
 use super::failure::Failure;
+use crate::roots;
 use clap::Args;
 use jiff::{Timestamp, fmt::rfc2822};
 use serde_json::Value;
@@ -8,7 +9,7 @@ use std::{fs, io::Read, path::PathBuf, time::Duration};
 use ureq::{
     Agent, SendBody,
     http::{Method, Request, Response, header, request},
-    tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
+    tls::TlsConfig,
 };
 
 /// An answer larger than this is refused rather than held in memory.
@@ -345,17 +346,10 @@ fn next_page(link: &str) -> Option<String> {
 fn tls(to: &Connection) -> Result<TlsConfig, Failure> {
     let Some(path) = &to.ca else { return Ok(TlsConfig::default()) };
     let pem = fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
-    let roots: Vec<Certificate<'static>> = parse_pem(&pem)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate),
-            _ => None,
-        })
-        .collect();
-    if roots.is_empty() {
+    roots::only(&pem).ok_or_else(|| {
         let what = format!("{} holds no certificate", path.display());
-        return Err(Failure::misuse(what).next("give a PEM file with BEGIN CERTIFICATE in it"));
-    }
-    Ok(TlsConfig::builder().root_certs(RootCerts::from(roots)).build())
+        Failure::misuse(what).next("give a PEM file with BEGIN CERTIFICATE in it")
+    })
 }
 
 /// Whether a URL names this machine, where no proxy may stand between.

@@ -10,9 +10,13 @@ Examples:
   mano serve                                on this machine only, data in ./mano-data
   mano serve --data /var/lib/mano --listen 0.0.0.0:8443 \\
              --tls-cert server.pem --tls-key server.key --tokens tokens.txt
+  mano serve --jwt-issuer https://idp.example --jwt-audience mano
+  mano serve --jwt-issuer https://idp.example --jwt-audience mano --jwt-keys keys.json
 
 It ends on SIGTERM or Ctrl-C, after what is under way; operations go on at the next start.
-A tokens file has lines of: TOKEN NAME [TENANT]";
+A tokens file has lines of: TOKEN NAME [TENANT]
+Tokens of an issuer are signed with RS256, RS384, ES256 or EdDSA; docs/callers.md says what they
+must claim.";
 
 /// Serves until it is told to end.
 pub(crate) fn act(options: &Options) -> Result<(), Failure> {

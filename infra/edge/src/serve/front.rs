@@ -31,7 +31,7 @@ impl Front {
             "/readyz" => self.ready().await,
             "/metrics" => match self.authenticator.principal(head).await {
                 Ok(_) => text("/metrics", StatusCode::OK, self.metrics.text(&self.host)),
-                Err(denied) => text("/metrics", StatusCode::UNAUTHORIZED, format!("{denied}\n")),
+                Err(denied) => text("/metrics", denied.status(), format!("{denied}\n")),
             },
             _ => return None,
         };

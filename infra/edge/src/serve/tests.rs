@@ -1,5 +1,7 @@
 //! The server as a whole: it starts, answers, says how it is, and stops.
 
+mod jwt;
+
 use super::*;
 use tempfile::TempDir;
 use tokio::{
@@ -104,7 +106,8 @@ async fn without_tls_and_tokens_it_stays_on_this_machine() {
     let folder = tempfile::tempdir().unwrap();
     let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
     let error = serve(Options { listen: everywhere, ..options(&folder) }).await.err().unwrap();
-    assert!(error.to_string().contains("--tokens"), "{error}");
+    let told = error.to_string();
+    assert!(told.contains("--tokens") && told.contains("--jwt-issuer"), "{told}");
     let insecure = Options { listen: everywhere, insecure: true, ..options(&folder) };
     serve(insecure).await.unwrap().stop().await.unwrap();
 }
@@ -114,7 +117,8 @@ async fn tokens_guard_everything_but_health() {
     let folder = tempfile::tempdir().unwrap();
     let tokens = folder.path().join("tokens");
     std::fs::write(&tokens, "0123456789abcdef anna\n").unwrap();
-    let guarded = Options { tokens: Some(tokens), ..options(&folder) };
+    let callers = Callers { tokens: Some(tokens), ..Callers::default() };
+    let guarded = Options { callers, ..options(&folder) };
     let running = serve(guarded).await.unwrap();
     let token = "Authorization: Bearer 0123456789abcdef\r\n";
     for (path, headers, status) in [
@@ -136,7 +140,8 @@ async fn what_is_wrong_with_the_options_is_told_with_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let wrong = folder.path().join("wrong");
     std::fs::write(&wrong, "short anna\n").unwrap();
-    let tokens = Options { tokens: Some(wrong.clone()), ..options(&folder) };
+    let callers = Callers { tokens: Some(wrong.clone()), ..Callers::default() };
+    let tokens = Options { callers, ..options(&folder) };
     let tls = Options { tls_cert: Some(wrong.clone()), tls_key: Some(wrong), ..options(&folder) };
     for options in [tokens, tls] {
         let told = format!("{:#}", serve(options).await.err().unwrap());

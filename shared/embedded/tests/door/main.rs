@@ -5,6 +5,7 @@
 
 mod checks;
 mod conventions;
+mod keys;
 mod lists;
 mod server;
 mod world;

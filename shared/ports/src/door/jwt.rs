@@ -31,7 +31,7 @@ use std::{
 };
 
 pub use keys::{BadKeys, KeySet};
-pub use source::{BadAddress, Fetch, NoKeys, Published, Source};
+pub use source::{Address, BadAddress, Fetch, NoKeys, Place, Published, Source};
 pub use token::{Algorithm, Claims, LEEWAY, LONGEST, Refused, Unverified};
 
 /// Fetching keys may take so long; then the request is answered without.
@@ -103,9 +103,9 @@ pub struct Jwt {
 impl Jwt {
     /// Trusts an issuer, whose keys come from `source` when the first token is shown.
     #[must_use]
-    pub fn new(trust: Trust, source: impl Source + 'static, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(trust: Trust, source: Box<dyn Source>, clock: Arc<dyn Clock>) -> Self {
         let (cache, fetching) = (Mutex::default(), AsyncMutex::default());
-        Self { trust, source: Box::new(source), clock, cache, fetching }
+        Self { trust, source, clock, cache, fetching }
     }
 
     /// The caller who shows a token.
@@ -138,6 +138,9 @@ impl Jwt {
         if matches!(next, Next::Fetch) {
             self.cache().asking(now);
             self.fetch().await;
+            let now = self.clock.now();
+            // The pause begins now: whoever waited for this must not wait for it once more.
+            self.cache().asking(now);
             next = self.cache().next(None, now);
         }
         match next {

@@ -45,36 +45,53 @@ pub trait Fetch: Send + Sync {
 #[error("'{0}' is no https:// address (http:// is for this machine alone)")]
 pub struct BadAddress(String);
 
-/// Keys that an issuer publishes.
-pub struct Published<F> {
-    fetch: F,
-    from: From,
+/// An address where nobody on the way can change what is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address(String);
+
+impl Address {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// It is none, or others could change what is read there.
+    pub fn parse(text: &str) -> Result<Self, BadAddress> {
+        let bad = || BadAddress(text.into());
+        let uri: ::http::Uri = text.parse().map_err(|_| bad())?;
+        let authority = uri.authority().ok_or_else(bad)?;
+        // A name and a password in an address would stand in every message about it.
+        if authority.as_str().contains('@') {
+            return Err(bad());
+        }
+        let host = authority.host();
+        let here = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+        let here = host == "localhost" || here.is_ok_and(|ip| ip.is_loopback());
+        match uri.scheme_str() {
+            Some("https") => Ok(Self(text.into())),
+            Some("http") if here => Ok(Self(text.into())),
+            _ => Err(bad()),
+        }
+    }
 }
 
-enum From {
-    /// Wherever the issuer says.
-    Issuer(String),
+/// Where an issuer publishes its keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Wherever the issuer's discovery document says.
+    By(Address),
     /// Here.
-    Address(String),
+    At(Address),
+}
+
+/// Keys that an issuer publishes.
+pub struct Published<F> {
+    place: Place,
+    fetch: F,
 }
 
 impl<F: Fetch> Published<F> {
-    /// Keys that lie wherever the issuer's discovery document says.
-    ///
-    /// # Errors
-    /// The issuer is no address to ask.
-    pub fn by(issuer: &str, fetch: F) -> Result<Self, BadAddress> {
-        secure(issuer)?;
-        Ok(Self { fetch, from: From::Issuer(issuer.into()) })
-    }
-
-    /// Keys that lie at an address.
-    ///
-    /// # Errors
-    /// It is no address to ask.
-    pub fn at(address: &str, fetch: F) -> Result<Self, BadAddress> {
-        secure(address)?;
-        Ok(Self { fetch, from: From::Address(address.into()) })
+    /// Keys that lie there.
+    pub const fn new(place: Place, fetch: F) -> Self {
+        Self { place, fetch }
     }
 
     async fn read(&self, address: &str) -> Result<Vec<u8>, NoKeys> {
@@ -83,7 +100,7 @@ impl<F: Fetch> Published<F> {
     }
 
     /// Where the issuer says that its keys are (OpenID Connect Discovery, clause 4).
-    async fn discover(&self, issuer: &str) -> Result<String, NoKeys> {
+    async fn discover(&self, issuer: &str) -> Result<Address, NoKeys> {
         #[derive(Deserialize)]
         struct Document {
             issuer: String,
@@ -96,39 +113,19 @@ impl<F: Fetch> Published<F> {
         if document.issuer != issuer {
             return Err(NoKeys::OtherIssuer(address, document.issuer));
         }
-        secure(&document.jwks_uri).map_err(|bad| NoKeys::Address(address, bad))?;
-        Ok(document.jwks_uri)
+        Address::parse(&document.jwks_uri).map_err(|bad| NoKeys::Address(address, bad))
     }
 }
 
 #[async_trait]
 impl<F: Fetch> Source for Published<F> {
     async fn keys(&self) -> Result<KeySet, NoKeys> {
-        let address = match &self.from {
-            From::Issuer(issuer) => self.discover(issuer).await?,
-            From::Address(address) => address.clone(),
+        let Address(address) = match &self.place {
+            Place::By(Address(issuer)) => self.discover(issuer).await?,
+            Place::At(address) => address.clone(),
         };
         let text = self.read(&address).await?;
         KeySet::parse(&text).map_err(|bad| NoKeys::Unusable(address, bad))
-    }
-}
-
-/// Whether nobody on the way can change what is read there.
-fn secure(address: &str) -> Result<(), BadAddress> {
-    let bad = || BadAddress(address.into());
-    let uri: ::http::Uri = address.parse().map_err(|_| bad())?;
-    let authority = uri.authority().ok_or_else(bad)?;
-    // A name and a password in an address would stand in every message about it.
-    if authority.as_str().contains('@') {
-        return Err(bad());
-    }
-    let host = authority.host();
-    let here = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-    let here = host == "localhost" || here.is_ok_and(|ip| ip.is_loopback());
-    match uri.scheme_str() {
-        Some("https") => Ok(()),
-        Some("http") if here => Ok(()),
-        _ => Err(bad()),
     }
 }
 
@@ -141,9 +138,9 @@ mod tests {
         for good in
             ["https://idp.example", "https://idp.example:8443/realms/a", "http://127.0.0.1:1/x"]
         {
-            assert_eq!(secure(good), Ok(()), "{good}");
+            assert!(Address::parse(good).is_ok(), "{good}");
         }
-        assert_eq!(secure("http://[::1]:8080"), Ok(()));
+        assert!(Address::parse("http://[::1]:8080").is_ok());
         for bad in [
             "",
             "idp.example",
@@ -154,7 +151,7 @@ mod tests {
             "file:///etc/passwd",
             "https://anna:secret@idp.example",
         ] {
-            assert!(secure(bad).is_err(), "{bad}");
+            assert!(Address::parse(bad).is_err(), "{bad}");
         }
     }
 }
