@@ -12,6 +12,7 @@ mod service;
 mod sign;
 #[path = "../journeys/steps.rs"]
 mod steps;
+mod uploads;
 mod world;
 
 pub(crate) use steps::{deleted, done, example, onboard_ns, onboard_vnf};
