@@ -14,6 +14,7 @@ mod asked;
 mod caller;
 mod failure;
 mod host;
+mod issuer;
 mod messages;
 mod relay;
 mod run;

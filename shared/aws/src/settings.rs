@@ -1,6 +1,7 @@
 //! What a function is told by its environment, read once and named where it is missing.
 
 use crate::tenants::{BadTenants, Tenants};
+use mano_ports::door::jwt::{Address, BadAddress, Place, Trust};
 use std::collections::HashMap;
 
 /// What stands in the way of starting.
@@ -19,9 +20,21 @@ pub enum Error {
         /// What it may say.
         known: &'static str,
     },
+    /// Keys of an issuer cannot be asked for there.
+    #[error("{0} cannot be used")]
+    Address(&'static str, #[source] BadAddress),
     /// The map of tenants cannot be read.
     #[error("MANO_TENANTS cannot be read")]
     Tenants(#[from] BadTenants),
+}
+
+/// How callers prove who they are.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// API Gateway checks the signature of an IAM identity.
+    Iam,
+    /// They show a token of an issuer, whose keys lie at a place.
+    Jwt(Trust, Place),
 }
 
 /// The surroundings of a function.
@@ -37,6 +50,8 @@ pub struct Settings {
     pub state_machines: String,
     /// The place that alone writes its documents.
     pub site: String,
+    /// How callers prove who they are.
+    pub auth: Auth,
     /// Who belongs to which tenant.
     pub tenants: Tenants,
     /// Scheme, host and prefix for links; none: as the client called.
@@ -63,6 +78,12 @@ impl Settings {
         };
         let (table, bucket, bus) = (must("MANO_TABLE"), must("MANO_BUCKET"), must("MANO_BUS"));
         let state_machines = must("MANO_STATE_MACHINE_PREFIX");
+        let by_jwt = variables.get("MANO_AUTH").is_some_and(|auth| auth == "jwt");
+        let (issuer, audience) = if by_jwt {
+            (must("MANO_JWT_ISSUER"), must("MANO_JWT_AUDIENCE"))
+        } else {
+            Default::default()
+        };
         if !["AWS_REGION", "MANO_REGION"].iter().any(|name| variables.contains_key(*name)) {
             missing.push("AWS_REGION".into());
         }
@@ -70,16 +91,29 @@ impl Settings {
             return Err(Error::Missing(missing));
         }
         let optional = |name: &str| variables.get(name).cloned();
-        if let Some(value) = optional("MANO_AUTH").filter(|auth| auth != "iam") {
-            return Err(Error::Unknown { name: "MANO_AUTH", value, known: "iam" });
-        }
+        let tenants = Tenants::parse(optional("MANO_TENANTS").as_deref())?;
+        let auth = match optional("MANO_AUTH").as_deref() {
+            None | Some("iam") => Auth::Iam,
+            Some("jwt") => {
+                let place = place(&issuer, optional("MANO_JWT_KEYS").as_deref())?;
+                let tenant_claim =
+                    optional("MANO_JWT_TENANT_CLAIM").unwrap_or_else(|| Trust::TENANT_CLAIM.into());
+                let tenants = tenants.named().clone();
+                Auth::Jwt(Trust { issuer, audience, tenant_claim, tenants }, place)
+            }
+            Some(value) => {
+                let (name, value) = ("MANO_AUTH", value.into());
+                return Err(Error::Unknown { name, value, known: "iam, jwt" });
+            }
+        };
         Ok(Self {
             table,
             bucket,
             bus,
             state_machines,
             site: optional("MANO_SITE").unwrap_or_else(|| "core".into()),
-            tenants: Tenants::parse(optional("MANO_TENANTS").as_deref())?,
+            auth,
+            tenants,
             api_root: optional("MANO_API_ROOT").map(|root| root.trim_end_matches('/').to_owned()),
             emulated: ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]
                 .iter()
@@ -126,9 +160,26 @@ impl Settings {
         self.url(variable("DEAD", name))
     }
 
+    /// Every queue that has dead letters, by name, and where they lie.
+    pub(crate) fn dead_queues(&self) -> impl Iterator<Item = (String, &str)> {
+        self.variables.iter().filter_map(|(name, url)| {
+            let queue = name.strip_prefix("MANO_DEAD_")?.to_lowercase().replace('_', "-");
+            Some((queue, url.as_str()))
+        })
+    }
+
     fn url(&self, name: String) -> Result<&str, Error> {
         self.variables.get(&name).map(String::as_str).ok_or_else(|| Error::Missing(vec![name]))
     }
+}
+
+/// Where the keys of an issuer lie.
+fn place(issuer: &str, keys: Option<&str>) -> Result<Place, Error> {
+    let address = |name, text| Address::parse(text).map_err(|bad| Error::Address(name, bad));
+    Ok(match keys {
+        Some(keys) => Place::At(address("MANO_JWT_KEYS", keys)?),
+        None => Place::By(address("MANO_JWT_ISSUER", issuer)?),
+    })
 }
 
 /// `MANO_QUEUE_UPLOAD_WATCH` of the queue `upload-watch`.
@@ -167,6 +218,37 @@ mod tests {
         let open = ALL.iter().chain(&[("MANO_AUTH", "none")]).copied().collect::<Vec<_>>();
         let said = of(&open).expect_err("refused").to_string();
         assert!(said.contains("MANO_AUTH") && said.contains("iam"), "{said}");
+    }
+
+    #[test]
+    fn tokens_need_an_issuer_that_can_be_asked_and_an_audience() {
+        let with = |more: &[(&str, &str)]| {
+            let jwt = ALL.iter().chain(&[("MANO_AUTH", "jwt")]).chain(more);
+            of(&jwt.copied().collect::<Vec<_>>())
+        };
+        let said = with(&[("MANO_JWT_AUDIENCE", "")]).expect_err("missing").to_string();
+        assert!(said.contains("MANO_JWT_ISSUER") && said.contains("MANO_JWT_AUDIENCE"), "{said}");
+        let (issuer, audience) =
+            (("MANO_JWT_ISSUER", "https://idp.example"), ("MANO_JWT_AUDIENCE", "mano"));
+        let said = with(&[issuer]).expect_err("missing").to_string();
+        assert!(!said.contains("MANO_JWT_ISSUER") && said.contains("MANO_JWT_AUDIENCE"), "{said}");
+        let plain = with(&[("MANO_JWT_ISSUER", "http://idp.example"), audience]);
+        assert!(plain.expect_err("refused").to_string().contains("MANO_JWT_ISSUER"));
+        let keys = with(&[issuer, audience, ("MANO_JWT_KEYS", "keys.json")]);
+        assert!(keys.expect_err("refused").to_string().contains("MANO_JWT_KEYS"));
+        let map = ("MANO_TENANTS", r#"{"oss": "acme"}"#);
+        let settings = with(&[issuer, audience, map]).expect("complete");
+        let Auth::Jwt(trust, Place::By(_)) = settings.auth else { panic!("{settings:?}") };
+        assert_eq!((&*trust.issuer, &*trust.audience), ("https://idp.example", "mano"));
+        assert_eq!((&*trust.tenant_claim, &*trust.tenants["oss"]), ("tenant", "acme"));
+    }
+
+    #[test]
+    fn signatures_need_no_issuer() {
+        for iam in [&[("MANO_AUTH", "iam"), ("MANO_JWT_ISSUER", "")][..], &[]] {
+            let settings = of(&ALL.iter().chain(iam).copied().collect::<Vec<_>>());
+            assert!(matches!(settings.expect("complete").auth, Auth::Iam));
+        }
     }
 
     #[test]

@@ -15,7 +15,8 @@ pub struct BadTenants(#[from] serde_json::Error);
 /// let in nowhere.
 #[derive(Debug, Clone, Default)]
 pub struct Tenants {
-    map: Option<HashMap<String, String>>,
+    /// Empty: there is no map.
+    map: HashMap<String, String>,
 }
 
 impl Tenants {
@@ -24,15 +25,23 @@ impl Tenants {
     /// # Errors
     /// It is something else.
     pub fn parse(text: Option<&str>) -> Result<Self, BadTenants> {
-        let map = text.map(serde_json::from_str::<HashMap<String, String>>).transpose()?;
-        Ok(Self { map: map.filter(|map| !map.is_empty()) })
+        let map = text.map(serde_json::from_str).transpose()?;
+        Ok(Self { map: map.unwrap_or_default() })
+    }
+
+    /// The map, by name.
+    #[must_use]
+    pub const fn named(&self) -> &HashMap<String, String> {
+        &self.map
     }
 
     /// The tenant of whoever goes by these names, the most telling first.
     #[must_use]
     pub fn of(&self, names: &[&str]) -> Option<TenantId> {
-        let Some(map) = &self.map else { return Some(TenantId::default()) };
-        names.iter().find_map(|name| map.get(*name)).map(TenantId::new)
+        if self.map.is_empty() {
+            return Some(TenantId::default());
+        }
+        names.iter().find_map(|name| self.map.get(*name)).map(TenantId::new)
     }
 
     /// The principal behind an event's account and source.

@@ -1,13 +1,33 @@
-//! Who signed a request, as API Gateway found out: the only word on identity that counts here.
+//! Who asks: who signed the request, as API Gateway found out, or whose token it carries.
 
-use crate::tenants::Tenants;
+use super::issuer::Web;
+use crate::{
+    settings::{Auth, Settings},
+    tenants::Tenants,
+};
 use async_trait::async_trait;
 use http::request::Parts;
 use mano_ports::{
-    door::auth::{Authenticator, Denied},
+    clock::Clock,
+    door::{
+        auth::{Authenticator, Denied},
+        jwt::{Jwt, Published},
+    },
     http::Principal,
 };
 use serde::Deserialize;
+use std::sync::Arc;
+
+/// What tells callers apart.
+pub(super) fn authenticator(settings: &Settings, clock: &Arc<dyn Clock>) -> Arc<dyn Authenticator> {
+    match &settings.auth {
+        Auth::Iam => Arc::new(Signed(settings.tenants.clone())),
+        Auth::Jwt(trust, place) => {
+            let keys = Box::new(Published::new(place.clone(), Web::default()));
+            Arc::new(Jwt::new(trust.clone(), keys, Arc::clone(clock)))
+        }
+    }
+}
 
 /// The identity of a request's signer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -27,7 +47,7 @@ impl Caller {
 }
 
 /// Lets in whoever API Gateway knows by an IAM signature.
-pub(super) struct Signed(pub(super) Tenants);
+struct Signed(Tenants);
 
 #[async_trait]
 impl Authenticator for Signed {
@@ -46,24 +66,4 @@ impl Authenticator for Signed {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use http::Request;
-
-    async fn asked(caller: Option<Caller>) -> Result<Principal, Denied> {
-        let (mut head, ()) = Request::new(()).into_parts();
-        if let Some(caller) = caller {
-            head.extensions.insert(caller);
-        }
-        Signed(Tenants::default()).principal(&head).await
-    }
-
-    #[tokio::test]
-    async fn nobody_is_let_in_without_a_signature() {
-        for caller in [None, Some(Caller::default())] {
-            assert!(matches!(asked(caller).await, Err(Denied::Unknown(_))));
-        }
-        let caller = Caller { account_id: Some("1".into()), user_arn: None };
-        assert_eq!(asked(Some(caller)).await.expect("let in").name, "1");
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use super::{
     answer,
     api::ApiRequest,
     asked::Asked,
-    caller::Signed,
+    caller,
     failure::Failure,
     messages::{self, Inbox},
     surroundings::Surroundings,
@@ -17,7 +17,7 @@ use mano_ports::{
     workflows::Outcome,
 };
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// A handler of a request may take so long; API Gateway waits 29 s.
 const API: Duration = Duration::from_secs(25);
@@ -44,8 +44,8 @@ impl Host {
             stream_patience: API,
             ..Conventions::default()
         };
-        let signed = Signed(around.settings.tenants.clone());
-        let door = Door::new(&[function], conventions, Arc::new(signed))?;
+        let callers = caller::authenticator(&around.settings, &around.cx.clock);
+        let door = Door::new(&[function], conventions, callers)?;
         Ok(Self { function, around, door })
     }
 
