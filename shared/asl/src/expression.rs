@@ -34,6 +34,13 @@ pub(crate) struct Expression {
     needs_context: bool,
 }
 
+/// Why an expression is no part of a definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+}
+
 impl Expression {
     /// The text between `{%` and `%}`, if those enclose the whole string.
     pub(crate) fn inside(text: &str) -> Option<&str> {
@@ -42,13 +49,15 @@ impl Expression {
     }
 
     /// Reads an expression; `field` is where it stands, such as `Output/total`.
-    pub(crate) fn parse(source: &str, field: &str) -> Result<Self, String> {
-        let code = mano_jsonata::Expression::parse(source).map_err(|error| {
-            format!(
-                "The JSONata expression '{source}' is invalid. {}: {}",
-                error.code, error.message
-            )
+    pub(crate) fn parse(source: &str, field: &str) -> Result<Self, Refused> {
+        let code = mano_jsonata::Expression::parse(source).map_err(|error| Refused {
+            code: "INVALID_JSONATA_EXPRESSION",
+            message: error.message,
         })?;
+        if let Some(name) = code.names_in_input().next() {
+            let message = format!("Reference to '{name}' at the top level is not supported.");
+            return Err(Refused { code: "UNSUPPORTED_JSONATA_EXPRESSION", message });
+        }
         let needs_context = needs_context(source);
         Ok(Self { code, field: Arc::from(field), needs_context })
     }

@@ -61,6 +61,11 @@ impl Query {
         self.root == Root::Input && self.path.is_root()
     }
 
+    /// Whether it starts from the context object.
+    pub(crate) fn is_context(&self) -> bool {
+        self.root == Root::Context
+    }
+
     /// Hands what is selected to `look`.
     pub(crate) fn visit<R>(
         &self,
@@ -82,6 +87,20 @@ impl Query {
         let copy =
             self.visit(env, |value| env.may_copy(doc::weight(value)).then(|| value.clone()))?;
         copy.ok_or_else(|| NotFound("too much data".to_owned()))
+    }
+
+    /// The same in a template, where an item beyond the end of its array is `null`.
+    pub(crate) fn value_in_template(&self, env: &Env<'_>) -> Result<Value, NotFound> {
+        self.value(env).or_else(|reason| {
+            let beyond = match &self.root {
+                Root::Input => self.path.is_beyond_the_end(env.root.value()),
+                Root::Context => false,
+                Root::Variable(name) => {
+                    env.variable(name).is_some_and(|doc| self.path.is_beyond_the_end(doc.value()))
+                }
+            };
+            if beyond { Ok(Value::Null) } else { Err(reason) }
+        })
     }
 
     /// What is selected, shared where it is a whole document.

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value};
 
 use crate::{
+    definition::SCHEMA,
     doc::{self, Doc},
     env::Env,
-    expression::Expression,
+    expression::{Expression, Refused},
     fault::Fault,
     intrinsic::Call,
     query::Query,
@@ -29,9 +30,10 @@ pub(crate) enum Template {
     Expression(Expression),
 }
 
-/// Why a template cannot be read: the message, and where below the template.
+/// Why a template cannot be read: the code, the message, and where below the template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Broken {
+    pub(crate) code: &'static str,
     pub(crate) message: String,
     pub(crate) location: String,
 }
@@ -76,7 +78,7 @@ impl Template {
                 parts.iter().map(|part| part.value(env)).collect::<Result<_, _>>().map(Value::Array)
             }
             Self::Query { field, query } => {
-                query.value(env).map_err(|_| missing(query, field, env))
+                query.value_in_template(env).map_err(|_| missing(query, field, env))
             }
             Self::Call(call) => call.value(env),
             Self::Expression(expression) => expression.value(env),
@@ -151,7 +153,7 @@ fn path_field(
     let Some(plain) = name.strip_suffix(".$") else {
         return Ok((name.to_owned(), paths(value, &format!("{at}/{name}"))?));
     };
-    let broken = |message: String| Broken { message, location: at.to_owned() };
+    let broken = |message| Broken { code: SCHEMA, message, location: at.to_owned() };
     if fields.contains_key(plain) {
         return Err(broken(format!("The fields '{plain}' and '{name}' may not both be present")));
     }
@@ -168,9 +170,9 @@ fn expressions(value: &Value, field: &str, at: &str) -> Result<Template, Broken>
     match value {
         Value::String(text) => match Expression::inside(text) {
             None => Ok(Template::Constant(Doc::new(value.clone()))),
-            Some(source) => Expression::parse(source, field)
-                .map(Template::Expression)
-                .map_err(|message| Broken { message, location: at.to_owned() }),
+            Some(source) => Expression::parse(source, field).map(Template::Expression).map_err(
+                |Refused { code, message }| Broken { code, message, location: at.to_owned() },
+            ),
         },
         Value::Object(fields) => {
             let parts = fields

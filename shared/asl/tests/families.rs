@@ -235,7 +235,8 @@ fn a_condition_is_a_boolean_and_a_variable_must_be_there() {
     for (source, kind, shown) in
         [("1", "number", "1"), ("'x'", "string", "\"x\""), ("[true]", "array", "[true]")]
     {
-        ends(&when(source), json!({}), &unexpected(source, "Condition", "boolean", kind, shown));
+        let field = "Choices[0]/Condition";
+        ends(&when(source), json!({}), &unexpected(source, field, "boolean", kind, shown));
     }
     let compared = machine(json!({ "Type": "Choice", "Default": "Z", "Choices":
         [{ "Variable": "$.a", "StringEqualsPath": "$.b", "Next": "Z" }] }));
@@ -250,6 +251,58 @@ fn a_condition_is_a_boolean_and_a_variable_must_be_there() {
         [{ "Variable": "$.a", "IsPresent": true, "Next": "Z" }] }));
     let cause = "Failed to transition out of the state. The state does not point to a next state.";
     ends(&stuck, json!({}), &runtime(cause));
+}
+
+#[test]
+fn the_field_of_an_expression_is_named_with_its_place_in_the_state() {
+    let nothing = |field: &str| {
+        evaluation(&format!(
+            "The JSONata expression '$x' specified for the field '{field}' returned nothing \
+             (undefined)."
+        ))
+    };
+    let rule = |more: Value| {
+        let mut rules = json!([{ "Condition": false, "Next": "Z" }, more]);
+        rules[1]["Condition"] = json!(true);
+        rules[1]["Next"] = json!("Z");
+        jsonata(json!({ "Type": "Choice", "Choices": rules }))
+    };
+    let code = "{% $x %}";
+    let output = rule(json!({ "Output": { "v": [1, code] } }));
+    ends(&output, json!({}), &nothing("Choices[1]/Output/v[1]"));
+    ends(&rule(json!({ "Assign": { "v": code } })), json!({}), &nothing("Choices[1]/Assign/v"));
+    let failing = |catcher: Value| {
+        let mut catchers = json!([{ "ErrorEquals": ["X"], "Next": "Z" }, catcher]);
+        catchers[1]["ErrorEquals"] = json!(["States.ALL"]);
+        catchers[1]["Next"] = json!("Z");
+        let task = json!({ "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke",
+            "Arguments": {}, "Catch": catchers });
+        let outcome = json!([{ "outcome": { "error": "E" } }]);
+        end(&play(&jsonata(task), &json!({}), &outcome, ""))
+    };
+    assert_eq!(failing(json!({ "Output": code })), nothing("Catch[1]/Output"));
+    assert_eq!(failing(json!({ "Assign": { "v": code } })), nothing("Catch[1]/Assign/v"));
+    let map = json!({ "Type": "Map", "Items": [1], "ItemProcessor": distributed(),
+        "ItemBatcher": { "MaxItemsPerBatch": code } });
+    ends(&jsonata(map), json!({}), &nothing("ItemBatcher/MaxItemsPerBatch"));
+}
+
+#[test]
+fn an_item_beyond_the_end_is_null_in_a_template_and_nowhere_else() {
+    let list = json!({ "list": [1], "map": {} });
+    let pass = |path: &str| machine(json!({ "Type": "Pass", "Parameters": { "v.$": path } }));
+    ends(&pass("$.list[0]"), list.clone(), &json!({ "v": 1 }));
+    ends(&pass("$.list[1]"), list.clone(), &json!({ "v": null }));
+    for path in ["$.list[1].a", "$.none[1]", "$.map[1]", "$.none"] {
+        let cause = format!(
+            "The JSONPath '{path}' specified for the field 'v.$' could not be found in the input \
+             '{list}'"
+        );
+        ends(&pass(path), list.clone(), &runtime(&cause));
+    }
+    let picked = machine(json!({ "Type": "Pass", "InputPath": "$.list[1]" }));
+    let cause = "Invalid path '$.list[1]' : No results for path: $['list'][1]";
+    ends(&picked, list, &runtime(cause));
 }
 
 #[test]

@@ -78,6 +78,12 @@ impl Expression {
     pub fn free_variables(&self) -> impl Iterator<Item = &str> {
         self.program.free.iter().map(|name| &**name)
     }
+
+    /// The names that the expression looks up in its input rather than in what it selected itself,
+    /// sorted: `a` in `a.b[c]`. Where there is no input they are nothing.
+    pub fn names_in_input(&self) -> impl Iterator<Item = &str> {
+        self.program.loose.iter().map(|name| &**name)
+    }
 }
 
 impl std::fmt::Debug for Expression {

@@ -68,7 +68,8 @@ pub(crate) fn glue(text: &str) {
     if first == Taken::Spent {
         return;
     }
-    let inner = json!({ "StartAt": "I", "States": { "I": pass } });
+    let mut inner = json!({ "StartAt": "I", "States": { "I": pass } });
+    inner["States"]["I"]["QueryLanguage"] = json!("JSONata");
     let others = [
         json!({ "Type": "Pass", "Output": both, "End": true }),
         json!({ "Type": "Pass", "Assign": both, "Output": "{% $a %}", "End": true }),

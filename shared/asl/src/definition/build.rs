@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::{
-    Diagnostic, Flow, FlowId, Language, Machine, Severity, State, StateId,
+    Diagnostic, Flow, FlowId, Kind, Language, Machine, Next, Severity, State, StateId,
     fields::{Fields, Findings, SCHEMA},
     scopes,
 };
@@ -95,7 +95,6 @@ impl Surroundings {
     pub(super) fn target(
         &mut self,
         name: Option<&str>,
-        field: &str,
         at: &str,
         findings: &mut Findings,
     ) -> StateId {
@@ -106,7 +105,8 @@ impl Surroundings {
                 *id
             }
             None => {
-                let message = format!("Missing '{field}' target: {name}");
+                // Whatever the field is called.
+                let message = format!("Missing 'Next' target: {name}");
                 findings.coded("MISSING_TRANSITION_TARGET", at, message);
                 0
             }
@@ -190,7 +190,7 @@ impl Builder {
         let mut around = Surroundings { ids, language, reached: HashSet::new() };
         let start = fields.text("StartAt", &mut self.findings);
         let at = fields.place("StartAt");
-        let start = around.target(start, "StartAt", &at, &mut self.findings);
+        let start = around.target(start, &at, &mut self.findings);
         for (index, (name, value)) in states.object.iter().enumerate() {
             let state = Fields::of(value, states.place(name), &mut self.findings)
                 .and_then(|fields| self.state(name, &fields, &mut around));
@@ -199,6 +199,10 @@ impl Builder {
             }
         }
         let numbers: Vec<StateId> = (0..states.object.len()).map(|at| number(first + at)).collect();
+        if self.never_ends(&numbers) {
+            self.findings.everywhere("MISSING_END_STATE", "Workflow has no terminal state");
+            return Some((start, numbers));
+        }
         for (name, id) in states.object.keys().zip(&numbers) {
             if !around.reached.contains(id) {
                 let message = format!("State \"{name}\" is not reachable.");
@@ -206,6 +210,16 @@ impl Builder {
             }
         }
         Some((start, numbers))
+    }
+
+    /// Whether every state goes on to another one; of a state that could not be read nobody knows.
+    fn never_ends(&self, states: &[StateId]) -> bool {
+        states.iter().all(|id| {
+            let state = self.states.get(*id as usize).and_then(Option::as_ref);
+            state.is_some_and(|state| {
+                state.next != Next::End && !matches!(state.kind, Kind::Fail { .. })
+            })
+        })
     }
 
     fn name(&mut self, name: &str, at: &str) {

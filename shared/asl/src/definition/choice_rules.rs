@@ -25,21 +25,18 @@ impl Builder {
         if !fields.require(&["Choices"], &mut self.findings) {
             return None;
         }
-        let list = fields.list("Choices", &mut self.findings)?;
+        let list = fields.objects("Choices", &mut self.findings)?;
         if list.is_empty() {
             self.findings.error(&fields.place("Choices"), "Choices must not be empty");
         }
         let mut rules = Vec::new();
-        for (index, value) in list.iter().enumerate() {
-            let at = format!("{}[{index}]", fields.place("Choices"));
-            if let Some(rule) = Fields::of(value, at, &mut self.findings) {
-                rules.extend(self.rule(&rule, language, around));
-            }
+        for rule in list.iter().flatten() {
+            rules.extend(self.rule(rule, language, around));
         }
         let default = fields.has("Default").then(|| {
             let name = fields.text("Default", &mut self.findings);
             let at = fields.place("Default");
-            around.target(name, "Default", &at, &mut self.findings)
+            around.target(name, &at, &mut self.findings)
         });
         Some(Kind::Choice { rules, default })
     }
@@ -53,7 +50,7 @@ impl Builder {
         fields.require(&["Next"], &mut self.findings);
         let name = fields.text("Next", &mut self.findings);
         let at = fields.place("Next");
-        let next = around.target(name, "Next", &at, &mut self.findings);
+        let next = around.target(name, &at, &mut self.findings);
         let test = match language {
             Language::JsonPath => self.test(fields, 0),
             Language::Jsonata => self.condition(fields),

@@ -9,7 +9,13 @@ use super::{
 use crate::items::Format;
 
 impl Builder {
-    pub(super) fn parallel(&mut self, fields: &Fields<'_>, language: Language) -> Option<Kind> {
+    /// What states inside of others inherit: the language of the machine, whatever that of the state
+    /// around them is.
+    fn whole_language(&self) -> Language {
+        if self.whole_is_jsonata { Language::Jsonata } else { Language::JsonPath }
+    }
+
+    pub(super) fn parallel(&mut self, fields: &Fields<'_>) -> Option<Kind> {
         if !fields.require(&["Branches"], &mut self.findings) {
             return None;
         }
@@ -21,7 +27,7 @@ impl Builder {
         for (index, value) in list.iter().enumerate() {
             let at = format!("{}[{index}]", fields.place("Branches"));
             if let Some(branch) = Fields::of(value, at, &mut self.findings) {
-                branches.push(self.flow(&branch, language));
+                branches.push(self.flow(&branch, self.whole_language()));
             }
         }
         Some(Kind::Parallel { branches })
@@ -37,8 +43,10 @@ impl Builder {
             }
         };
         let processor = fields.object(name, &mut self.findings)?;
-        let inner = self.language(&processor, language);
-        let flow = self.flow(&processor, inner);
+        if processor.has("QueryLanguage") {
+            self.unsupported(&processor, "QueryLanguage");
+        }
+        let flow = self.flow(&processor, self.whole_language());
         let selector = match fields.has("ItemSelector") {
             true => self.either(fields, "ItemSelector", language),
             false => self.paths(fields, "Parameters"),

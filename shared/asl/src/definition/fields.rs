@@ -68,6 +68,12 @@ impl Findings {
         self.add(Severity::Warning, code, at, message.into());
     }
 
+    /// An error of the whole, at no place.
+    pub(crate) fn everywhere(&mut self, code: &'static str, message: &str) {
+        let (severity, message) = (Severity::Error, message.to_owned());
+        self.kept.push(Diagnostic { severity, code, message, location: None });
+    }
+
     fn add(&mut self, severity: Severity, code: &'static str, at: &str, message: String) {
         let filled = match severity {
             Severity::Error => &mut self.errors,
@@ -97,6 +103,8 @@ pub(crate) fn below(at: &str, name: &str) -> String {
 pub(crate) struct Fields<'a> {
     pub(crate) object: &'a Map<String, Value>,
     pub(crate) at: String,
+    /// How much of the place is that of the state.
+    state: usize,
 }
 
 impl<'a> Fields<'a> {
@@ -106,7 +114,18 @@ impl<'a> Fields<'a> {
             findings.error(&at, "Expected value of type Object");
             return None;
         };
-        Some(Self { object, at })
+        let state = at.len();
+        Some(Self { object, at, state })
+    }
+
+    /// The objects in a list, which belong to the same state; reports what is none.
+    pub(crate) fn objects(&self, name: &str, findings: &mut Findings) -> Option<Vec<Option<Self>>> {
+        let list = self.list(name, findings)?;
+        let items = list.iter().enumerate().map(|(index, value)| {
+            let inner = Self::of(value, format!("{}[{index}]", self.place(name)), findings)?;
+            Some(Self { state: self.state, ..inner })
+        });
+        Some(items.collect())
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -115,6 +134,11 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
         self.object.get(name)
+    }
+
+    /// How errors at run time name a field: its place below the state, `Choices[0]/Condition`.
+    pub(crate) fn named(&self, name: &str) -> String {
+        self.place(name).get(self.state + 1..).unwrap_or(name).to_owned()
     }
 
     /// The place of a field.
@@ -151,7 +175,8 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn object(&self, name: &str, findings: &mut Findings) -> Option<Self> {
-        Self::of(self.get(name)?, self.place(name), findings)
+        let inner = Self::of(self.get(name)?, self.place(name), findings)?;
+        Some(Self { state: self.state, ..inner })
     }
 
     pub(crate) fn flag(&self, name: &str, findings: &mut Findings) -> bool {
@@ -181,14 +206,15 @@ impl<'a> Fields<'a> {
             findings.error(&self.place(name), format!("Expected value of type {kind}"));
             return None;
         };
-        if !bounds.contains(&number) {
-            let (least, most) = (bounds.start(), bounds.end());
-            findings.error(
-                &self.place(name),
-                format!("Value {number} is out of range: expected {least} to {most}"),
-            );
-            return None;
-        }
-        Some(number)
+        let shown = |bound: &f64| if whole { format!("{bound}") } else { format!("{bound:?}") };
+        let message = if number < *bounds.start() {
+            format!("Minimum value is {}", shown(bounds.start()))
+        } else if number > *bounds.end() {
+            format!("Maximum value is {}", shown(bounds.end()))
+        } else {
+            return Some(number);
+        };
+        findings.error(&self.place(name), message);
+        None
     }
 }

@@ -54,16 +54,16 @@ impl Builder {
         language: Language,
         around: &mut Surroundings,
     ) -> Vec<Catcher> {
-        let list = fields.list("Catch", &mut self.findings).map(Vec::as_slice).unwrap_or_default();
+        let list = fields.objects("Catch", &mut self.findings).unwrap_or_default();
+        let last = list.len();
         let mut catchers = Vec::new();
-        for (index, value) in list.iter().enumerate() {
-            let at = format!("{}[{index}]", fields.place("Catch"));
-            let Some(catch) = Fields::of(value, at, &mut self.findings) else { continue };
-            let errors = self.error_equals(&catch, index + 1 == list.len());
+        for (index, catch) in list.into_iter().enumerate() {
+            let Some(catch) = catch else { continue };
+            let errors = self.error_equals(&catch, index + 1 == last);
             catch.require(&["Next"], &mut self.findings);
             let name = catch.text("Next", &mut self.findings);
             let at = catch.place("Next");
-            let next = around.target(name, "Next", &at, &mut self.findings);
+            let next = around.target(name, &at, &mut self.findings);
             catchers.push(Catcher {
                 errors,
                 next,

@@ -13,6 +13,7 @@ mod values;
 
 use std::sync::Arc;
 
+pub(crate) use fields::SCHEMA;
 pub use fields::{Diagnostic, Severity};
 pub(crate) use machine::*;
 pub(crate) use task::resource;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Fields that belong to JSONPath alone.
-const PATH_ONLY: [&str; 16] = [
+const PATH_ONLY: [&str; 11] = [
     "InputPath",
     "OutputPath",
     "Parameters",
@@ -26,13 +26,8 @@ const PATH_ONLY: [&str; 16] = [
     "ItemsPath",
     "SecondsPath",
     "TimestampPath",
-    "TimeoutSecondsPath",
-    "HeartbeatSecondsPath",
     "ErrorPath",
     "CausePath",
-    "MaxConcurrencyPath",
-    "ToleratedFailureCountPath",
-    "ToleratedFailurePercentagePath",
     "Result",
 ];
 /// Fields that belong to JSONata alone.
@@ -51,6 +46,7 @@ impl Builder {
         let language = self.state_language(fields, around.language);
         self.foreign_fields(fields, language);
         let kind = self.kind(fields, language, around)?;
+        self.misplaced_fields(fields, &kind);
         let next = self.next(fields, &kind, around);
         let arguments = matches!(kind, Kind::Task(_) | Kind::Parallel { .. });
         let data = self.data(fields, language, arguments);
@@ -71,14 +67,31 @@ impl Builder {
     }
 
     fn foreign_fields(&mut self, fields: &Fields<'_>, language: Language) {
-        let (foreign, name): (&[&str], _) = match language {
-            Language::JsonPath => (&EXPRESSION_ONLY, "JSONPath"),
-            Language::Jsonata => (&PATH_ONLY, "JSONata"),
+        let foreign: &[&str] = match language {
+            Language::JsonPath => &EXPRESSION_ONLY,
+            Language::Jsonata => &PATH_ONLY,
         };
         for field in foreign.iter().filter(|field| fields.has(field)) {
-            let message = format!("Field '{field}' is not supported for QueryLanguage '{name}'");
-            self.findings.error(&fields.place(field), message);
+            self.other_language(fields, field, language);
         }
+    }
+
+    /// Fields that only other kinds of states have.
+    fn misplaced_fields(&mut self, fields: &Fields<'_>, kind: &Kind) {
+        let only_tasks: &[&str] = if kind.as_task().is_none() { &["TimeoutSeconds"] } else { &[] };
+        let handlers: &[&str] = if kind.may_be_retried() { &[] } else { &["Retry", "Catch"] };
+        let goes_on = !matches!(kind, Kind::Choice { .. } | Kind::Succeed | Kind::Fail { .. });
+        let ways: &[&str] = if goes_on { &[] } else { &["Next", "End"] };
+        for field in [only_tasks, handlers, ways].concat() {
+            if fields.has(field) {
+                self.unsupported(fields, field);
+            }
+        }
+    }
+
+    /// Reports a field that does not belong where it stands.
+    pub(super) fn unsupported(&mut self, fields: &Fields<'_>, name: &str) {
+        self.findings.error(&fields.at, format!("Field '{name}' is not supported"));
     }
 
     fn kind(
@@ -101,7 +114,7 @@ impl Builder {
                 let cause = self.fail_text(fields, language, "Cause");
                 Some(Kind::Fail { error, cause })
             }
-            "Parallel" => self.parallel(fields, language),
+            "Parallel" => self.parallel(fields),
             "Map" => self.map(fields, language).map(|map| Kind::Map(Box::new(map))),
             other => {
                 let message = format!(
@@ -116,11 +129,6 @@ impl Builder {
 
     fn next(&mut self, fields: &Fields<'_>, kind: &Kind, around: &mut Surroundings) -> Next {
         if matches!(kind, Kind::Choice { .. } | Kind::Succeed | Kind::Fail { .. }) {
-            for field in ["Next", "End"].iter().filter(|field| fields.has(field)) {
-                let message =
-                    format!("Field '{field}' is not supported by a {} state", kind.name());
-                self.findings.error(&fields.place(field), message);
-            }
             return if matches!(kind, Kind::Succeed) { Next::End } else { Next::Elsewhere };
         }
         let end = fields.flag("End", &mut self.findings);
@@ -129,10 +137,11 @@ impl Builder {
             (false, true) => {
                 let name = fields.text("Next", &mut self.findings);
                 let at = fields.place("Next");
-                Next::State(around.target(name, "Next", &at, &mut self.findings))
+                Next::State(around.target(name, &at, &mut self.findings))
             }
             (true, true) => {
-                self.findings.error(&fields.at, "Only one of these fields is allowed: [Next, End]");
+                let message = "There should only be one of the following fields: [Next, End]";
+                self.findings.error(&fields.at, message);
                 Next::End
             }
             (false, false) => {
@@ -182,9 +191,8 @@ impl Builder {
                 Some(path) if path.is_root() => ResultPath::Whole,
                 Some(path) => ResultPath::At(path),
                 None => {
-                    let message =
-                        "The value for the field 'ResultPath' must be a valid Reference Path";
-                    self.findings.error(&fields.place("ResultPath"), message);
+                    self.findings
+                        .error(&fields.place("ResultPath"), "Value is not a Reference Path");
                     ResultPath::Whole
                 }
             },
@@ -200,7 +208,8 @@ impl Builder {
         let path = format!("{name}Path");
         if let Some(value) = fields.get(&path) {
             if fields.has(name) {
-                let message = format!("Only one of these fields is allowed: [{name}, {path}]");
+                let message =
+                    format!("There should only be one of the following fields: [{name}, {path}]");
                 self.findings.error(&fields.at, message);
             }
             let template = value.as_str().and_then(|text| template::dynamic(text, &path));

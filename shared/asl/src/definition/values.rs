@@ -59,7 +59,7 @@ impl Builder {
 
     /// A field that holds a JSONata template.
     pub(super) fn expressions(&mut self, fields: &Fields<'_>, name: &str) -> Option<Template> {
-        let template = Template::with_expressions(fields.get(name)?, name);
+        let template = Template::with_expressions(fields.get(name)?, &fields.named(name));
         self.template(template, fields, name)
     }
 
@@ -86,7 +86,7 @@ impl Builder {
             Ok(template) => Some(template),
             Err(broken) => {
                 let at = format!("{}{}", fields.place(name), broken.location);
-                self.findings.error(&at, broken.message);
+                self.findings.coded(broken.code, &at, broken.message);
                 None
             }
         }
@@ -102,12 +102,20 @@ impl Builder {
         whole: bool,
     ) -> Option<Amount> {
         let path = format!("{name}Path");
-        if fields.has(&path) {
+        if let Some(value) = fields.get(&path) {
+            if language == Language::Jsonata {
+                self.other_language(fields, &path, language);
+            }
             if fields.has(name) {
-                let message = format!("Only one of these fields is allowed: [{name}, {path}]");
+                let message =
+                    format!("There should only be one of the following fields: [{name}, {path}]");
                 self.findings.error(&fields.at, message);
             }
-            return self.query(fields, &path).map(Amount::Path);
+            let query = value.as_str().and_then(Query::parse).filter(|query| !query.is_context());
+            if query.is_none() {
+                self.findings.error(&fields.place(&path), "Value is not a Reference Path");
+            }
+            return query.map(Amount::Path);
         }
         if language == Language::Jsonata
             && let Some(Value::String(_)) = fields.get(name)
@@ -125,12 +133,25 @@ impl Builder {
             self.findings.error(&fields.place(name), message);
             return None;
         };
-        match Expression::parse(source, name) {
+        match Expression::parse(source, &fields.named(name)) {
             Ok(expression) => Some(expression),
-            Err(message) => {
-                self.findings.error(&fields.place(name), message);
+            Err(refused) => {
+                self.findings.coded(refused.code, &fields.place(name), refused.message);
                 None
             }
         }
+    }
+
+    /// Reports a field of the other language.
+    pub(super) fn other_language(&mut self, fields: &Fields<'_>, name: &str, language: Language) {
+        let (set, other) = match language {
+            Language::JsonPath => ("JSONPath", "JSONata"),
+            Language::Jsonata => ("JSONata", "JSONPath"),
+        };
+        let message = format!(
+            "The QueryLanguage is set to '{set}', but field '{name}' is only supported for the \
+             '{other}' QueryLanguage"
+        );
+        self.findings.error(&fields.at, message);
     }
 }

@@ -48,8 +48,8 @@ impl Turn<'_> {
     }
 
     pub(super) fn time_out(&mut self) {
-        let previous = self.root_prev();
-        self.emit("ExecutionTimedOut", previous, Details::Failure { error: None, cause: None });
+        let error = Some("States.Timeout".to_owned());
+        self.emit("ExecutionTimedOut", 0, Details::Failure { error, cause: None });
         self.finish(Ending { status: Status::TimedOut, output: None, error: None, cause: None });
     }
 
@@ -57,10 +57,6 @@ impl Turn<'_> {
         let details = Details::Failure { error: error.clone(), cause: cause.clone() };
         self.emit("ExecutionAborted", 0, details);
         self.finish(Ending { status: Status::Aborted, output: None, error, cause });
-    }
-
-    fn root_prev(&self) -> u64 {
-        self.x.frames.values().find(|frame| frame.parent.is_none()).map_or(0, |frame| frame.prev)
     }
 
     /// Ends the execution: nothing outside is waited for any more.

@@ -54,6 +54,23 @@ impl Path {
         Ok(value)
     }
 
+    /// Whether the path ends at an index that its array does not have.
+    pub(crate) fn is_beyond_the_end(&self, root: &Value) -> bool {
+        let Some((Segment::Index(index), before)) = self.segments.split_last() else {
+            return false;
+        };
+        let mut value = Some(root);
+        for segment in before {
+            value = value.and_then(|value| match (segment, value) {
+                (Segment::Name(name), Value::Object(fields)) => fields.get(name),
+                (Segment::Index(index), Value::Array(items)) => item(items, *index),
+                _ => None,
+            });
+        }
+        let is_beyond = |items: &Vec<Value>| *index >= 0 && item(items, *index).is_none();
+        self.function.is_none() && value.and_then(Value::as_array).is_some_and(is_beyond)
+    }
+
     fn missing(&self, position: usize) -> NotFound {
         let place = self.place(position + 1);
         let is_name = matches!(self.segments.get(position), Some(Segment::Name(_)));

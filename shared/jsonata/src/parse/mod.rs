@@ -2,6 +2,7 @@
 
 mod ancestry;
 mod lexer;
+mod loose;
 mod pratt;
 mod process;
 mod raw;
@@ -28,9 +29,11 @@ pub(crate) fn parse(source: &str) -> Result<Program, Error> {
     }
     let raw = pratt::parse(source).map_err(|fault| fault.into_error(source))?;
     let free: BTreeSet<Arc<str>> = scope::free_variables(&raw);
+    let loose: BTreeSet<Arc<str>> = loose::names(&raw);
     let program = Processor::default().program(raw, source);
     let mut program = program.map_err(|fault| fault.into_error(source))?;
     program.free = free.into_iter().collect();
+    program.loose = loose.into_iter().collect();
     Ok(program)
 }
 

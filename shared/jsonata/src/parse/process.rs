@@ -56,6 +56,7 @@ impl Processor {
             transforms: self.transforms,
             ancestors,
             free: Vec::new(),
+            loose: Vec::new(),
         })
     }
 

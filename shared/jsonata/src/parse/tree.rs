@@ -27,7 +27,10 @@ pub(crate) struct Program {
     pub(crate) transforms: Vec<Transform>,
     /// The symbol under which each ancestor is bound.
     pub(crate) ancestors: Vec<Symbol>,
+    /// Variables it does not bind itself.
     pub(crate) free: Vec<Arc<str>>,
+    /// Names it looks up in its input.
+    pub(crate) loose: Vec<Arc<str>>,
 }
 
 /// A variable's name, and the builtin it stands for unless it is bound.
