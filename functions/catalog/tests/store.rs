@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use mano_embedded::FolderBlobs;
 use mano_ports::{
-    blobs::{Address, Blobs, ByteStream, Error, ReadSeek, Stored},
+    blobs::{Address, Blobs, ByteStream, Error, Listed, ReadSeek, Stored},
     contract::blobs::Fresh,
+    workflows::Listing,
 };
 use sha2::{Digest, Sha256};
 use std::{fs, path::Path, sync::Arc, time::Duration};
@@ -37,6 +38,14 @@ impl Blobs for AddressBlobs {
     }
     async fn delete(&self, name: &str) -> Result<(), Error> {
         self.0.delete(name).await
+    }
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Listing<Listed>, Error> {
+        self.0.list(prefix, after, most).await
     }
     async fn upload_url(
         &self,

@@ -10,7 +10,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use futures_util::stream;
 use jiff::Timestamp;
 use mano_ports::{
-    blobs::{Address, Blobs, ByteStream, Error, ReadSeek, Stored},
+    blobs::{Address, Blobs, ByteStream, Error, Listed, ReadSeek, Stored},
     error::Source,
     workflows::Listing,
 };
@@ -26,40 +26,11 @@ pub struct S3Blobs {
     bucket: String,
 }
 
-/// A blob as the bucket lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// Its name.
-    pub name: String,
-    /// When it was put.
-    pub modified: Timestamp,
-}
-
 impl S3Blobs {
     /// The bucket that the settings name.
     #[must_use]
     pub fn new(clients: &Clients, settings: &Settings) -> Self {
         Self { client: clients.s3.clone(), bucket: settings.bucket.clone() }
-    }
-
-    /// Blobs whose names begin with `folder`, in pages.
-    ///
-    /// # Errors
-    /// The bucket cannot be read.
-    pub async fn list(&self, folder: &str, after: Option<&str>) -> Result<Listing<Listed>, Error> {
-        let list = self
-            .client
-            .list_objects_v2()
-            .bucket(&self.bucket)
-            .prefix(format!("{PREFIX}{folder}"))
-            .set_continuation_token(after.map(Into::into));
-        let listed = list.send().await.map_err(unavailable)?;
-        let items = listed.contents.unwrap_or_default().into_iter().filter_map(|object| {
-            let name = object.key?.strip_prefix(PREFIX)?.to_owned();
-            let modified = Timestamp::from_second(object.last_modified?.secs()).ok()?;
-            Some(Listed { name, modified })
-        });
-        Ok(Listing { items: items.collect(), next: listed.next_continuation_token })
     }
 
     /// The size and the revision of a blob.
@@ -125,6 +96,27 @@ impl Blobs for S3Blobs {
         }
     }
 
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Listing<Listed>, Error> {
+        let list = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .prefix(format!("{PREFIX}{prefix}"))
+            .set_start_after(after.map(|after| format!("{PREFIX}{after}")))
+            .max_keys(i32::try_from(most.clamp(1, 1000)).unwrap_or(1000));
+        let listed = list.send().await.map_err(unavailable)?;
+        let more = listed.is_truncated == Some(true);
+        let items: Vec<_> =
+            listed.contents.unwrap_or_default().into_iter().filter_map(of).collect();
+        let next = items.last().filter(|_| more).map(|last| last.name.clone());
+        Ok(Listing { items, next })
+    }
+
     async fn upload_url(
         &self,
         name: &str,
@@ -137,6 +129,14 @@ impl Blobs for S3Blobs {
     async fn download_url(&self, name: &str, valid: Duration) -> Result<Option<String>, Error> {
         address::download(self, key(name)?, valid).await.map(Some)
     }
+}
+
+/// A blob as the bucket lists it.
+fn of(object: aws_sdk_s3::types::Object) -> Option<Listed> {
+    let name = object.key?.strip_prefix(PREFIX)?.to_owned();
+    let size = u64::try_from(object.size?).ok()?;
+    let modified = Timestamp::from_second(object.last_modified?.secs()).ok()?;
+    Some(Listed { name, size, modified })
 }
 
 /// The key of a name; a name that cannot be put is a name nothing is found under.

@@ -7,10 +7,15 @@
 //! So a name shows whole content or none, also after a power cut. What a crash leaves in
 //! `.incoming` is swept when the folder is opened.
 
+mod list;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use mano_ports::blobs::{Blobs, ByteStream, Error, ReadSeek, Stored};
+use mano_ports::{
+    blobs::{Blobs, ByteStream, Error, Listed, ReadSeek, Stored},
+    workflows::Listing,
+};
 use sha2::{Digest, Sha256};
 use std::{
     io::{self, SeekFrom},
@@ -171,6 +176,19 @@ impl Blobs for FolderBlobs {
             Err(Error::Absent(_)) => Ok(()),
             done => done,
         }
+    }
+
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Listing<Listed>, Error> {
+        let (root, prefix) = (self.root.clone(), prefix.to_owned());
+        let after = after.map(ToOwned::to_owned);
+        let read = move || list::page(&root, &prefix, after.as_deref(), most);
+        let page = tokio::task::spawn_blocking(read).await;
+        page.map_err(io::Error::other).flatten().map_err(|e| Error::Unavailable(Box::new(e)))
     }
 }
 

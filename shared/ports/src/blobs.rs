@@ -1,9 +1,10 @@
 //! Large immutable content: S3, or a folder.
 
-use crate::error::Source;
+use crate::{error::Source, workflows::Listing};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
+use jiff::Timestamp;
 use std::{io, time::Duration};
 
 /// The most content, in bytes, that passes through the interfaces of every home; more goes past
@@ -36,6 +37,17 @@ pub struct Stored {
     pub sha256: String,
 }
 
+/// A blob as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// Bytes in all.
+    pub size: u64,
+    /// When it was put, as exactly as the store remembers.
+    pub modified: Timestamp,
+}
+
 /// Where a client sends content by itself. Whoever knows it may do so: it is for that client alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
@@ -55,6 +67,8 @@ impl<T: io::Read + io::Seek + Send> ReadSeek for T {}
 /// * What was put is what is read, whole or by range.
 /// * Putting under a name that is taken replaces it.
 /// * Deleting what is absent is done.
+/// * What was put is listed, and what was deleted is not: in the order of the names' bytes, each
+///   once, however long the pages are.
 /// * A store that gives addresses gives both kinds; one that gives none has all content come and
 ///   go through the interfaces.
 /// * An address takes the content it was made for and no other; what it refuses changes nothing.
@@ -71,6 +85,14 @@ pub trait Blobs: Send + Sync {
     async fn reader(&self, name: &str) -> Result<Box<dyn ReadSeek>, Error>;
     /// Removes a blob.
     async fn delete(&self, name: &str) -> Result<(), Error>;
+    /// Blobs whose names begin with `prefix` and come after the name `after`, at most `most` (1 to
+    /// 1,000) at a time; `next` is the `after` of the next page.
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Listing<Listed>, Error>;
     /// An address that takes this content under a name, and nothing else, for so long; at most
     /// [`IN_ONE_PIECE`] bytes.
     async fn upload_url(

@@ -23,6 +23,8 @@ use std::time::Duration;
 const LARGE: usize = 300_000;
 /// Where such documents lie among the blobs.
 const FOLDER: &str = "documents/";
+/// So many are looked at in one go.
+const PAGE: usize = 1000;
 /// A blob younger than this may belong to a plan that is under way.
 const YOUNG: Duration = Duration::from_secs(24 * 3600);
 
@@ -65,7 +67,8 @@ impl DynamoStore {
         let before = self.clock.now() - YOUNG;
         let (mut gone, mut after) = (0, None);
         loop {
-            let page = self.blobs.list(FOLDER, after.as_deref()).await.map_err(unavailable)?;
+            let page = self.blobs.list(FOLDER, after.as_deref(), PAGE).await;
+            let page = page.map_err(unavailable)?;
             for blob in page.items.into_iter().filter(|blob| blob.modified < before) {
                 if !self.is_used(&blob.name).await? {
                     self.blobs.delete(&blob.name).await.map_err(unavailable)?;

@@ -103,6 +103,57 @@ pub async fn a_name_stays_inside(fresh: Fresh) {
     }
 }
 
+/// The names of everything that is listed, in pages of `most`, with their sizes.
+async fn names(blobs: &dyn Blobs, prefix: &str, most: usize) -> Vec<(String, u64)> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = blobs.list(prefix, after.as_deref(), most).await.expect("list");
+        assert!(page.items.len() <= most, "{} of {most}", page.items.len());
+        all.extend(page.items.into_iter().map(|listed| (listed.name, listed.size)));
+        after = page.next;
+        if after.is_none() {
+            return all;
+        }
+    }
+}
+
+/// What was put is listed, in the order of the names' bytes, each once, however long the pages are.
+pub async fn what_was_put_is_listed_in_the_order_of_names(fresh: Fresh) {
+    let blobs = &*fresh.blobs;
+    assert_eq!(names(blobs, "", 10).await, []);
+    // A hyphen and a full stop come before a slash, digits and letters after it.
+    let sorted = ["a-1", "a.1", "a/1", "a/10", "a/2/x", "a/b", "a0", "b/c/d", "b/c/e", "z"];
+    for (size, name) in sorted.iter().enumerate().rev() {
+        blobs.put(name, parts(&vec![b"x".as_slice(); size]), LIMIT).await.expect("put");
+    }
+    let all: Vec<_> = (0..).zip(sorted).map(|(size, name)| (name.to_owned(), size)).collect();
+    for most in [1, 2, 3, 9, 10, 1000] {
+        assert_eq!(names(blobs, "", most).await, all, "{most} at a time");
+        assert_eq!(names(blobs, "a/", most).await, all[2..6], "{most} at a time");
+    }
+    assert_eq!(names(blobs, "a/1", 10).await, all[2..4], "a prefix may end inside of a name");
+    assert_eq!(names(blobs, "b/c", 1).await, all[7..9]);
+    assert_eq!(names(blobs, "b/c/d/", 10).await, []);
+    assert_eq!(names(blobs, "../", 10).await, []);
+    let after = blobs.list("a", Some("a/15"), 2).await.expect("list");
+    let after: Vec<_> = after.items.into_iter().map(|listed| listed.name).collect();
+    assert_eq!(after, ["a/2/x", "a/b"], "after a name that nothing has");
+}
+
+/// What was deleted, and what never came whole, is not listed; what was replaced is listed as it
+/// is.
+pub async fn what_is_not_there_is_not_listed(fresh: Fresh) {
+    let blobs = &*fresh.blobs;
+    blobs.put("a/1", parts(&[b"old"]), LIMIT).await.expect("put");
+    blobs.put("a/2", parts(&[b"x"]), LIMIT).await.expect("put");
+    blobs.put("a/1", parts(&[b"replaced"]), LIMIT).await.expect("put");
+    blobs.delete("a/2").await.expect("delete");
+    let broken = Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client has gone"));
+    let broken = Box::pin(stream::iter([Ok(Bytes::from_static(b"half")), broken]));
+    assert!(blobs.put("a/3", broken, LIMIT).await.is_err());
+    assert_eq!(names(blobs, "", 10).await, [("a/1".to_owned(), 8)]);
+}
+
 /// What `hello world` is.
 fn hello() -> Stored {
     let sha256 = "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9".into();
@@ -160,6 +211,8 @@ macro_rules! blobs_contract {
             putting_again_replaces,
             deleting_what_is_absent_is_done,
             a_name_stays_inside,
+            what_was_put_is_listed_in_the_order_of_names,
+            what_is_not_there_is_not_listed,
             what_an_address_took_is_what_is_read,
             an_address_takes_nothing_else
         );

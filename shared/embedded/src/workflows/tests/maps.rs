@@ -95,6 +95,63 @@ async fn readers_take_json_lines_tables_and_packed_inventories_from_the_blobs() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_objects_below_a_prefix_are_items_in_the_order_of_their_keys() {
+    let reader = |arguments: &str| {
+        format!(
+            r#""ItemReader": {{"Resource": "arn:aws:states:::s3:listObjectsV2",
+                "Arguments": {{"Bucket": "logs", {arguments}}}}},"#
+        )
+    };
+    let said = r#"{"step": "contract.call", "tenant": "contract", "run": 0,
+        "op": "{% $states.input.Key %}",
+        "text": "{% $states.input.Key & ' ' & $string($states.input.Size) %}"}"#;
+    let more = r#""ReaderConfig": {"MaxItems": 2}, "#;
+    let limited = reader(r#""Prefix": "day/""#).replacen('{', &format!("{{{more}"), 1);
+    for (reader, expected) in [
+        (reader(r#""Prefix": "day/""#), json!(["day/1 1", "day/2 2", "day/a/3 3"])),
+        (reader(r#""Prefix": "day/", "MaxKeys": 1"#), json!(["day/1 1"])),
+        (limited, json!(["day/1 1", "day/2 2"])),
+        (reader(r#""Prefix": "night/""#), json!([])),
+    ] {
+        let stage = Stage::new(vec![map("STANDARD", &reader, said)]).await;
+        for (name, content) in
+            [("day/a/3", "abc"), ("day/2", "ab"), ("day-0", ""), ("day/1", "a"), ("other", "x")]
+        {
+            stage.blob(&format!("logs/{name}"), content.as_bytes()).await;
+        }
+        stage.blob("elsewhere/day/4", b"abcd").await;
+        stage.start("map", "m-0", json!({})).await;
+        assert_eq!(stage.output("map", "m-0").await, expected, "{reader}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_lists_a_page_and_goes_on_from_it() {
+    let text = r#"{"QueryLanguage": "JSONata", "StartAt": "L", "States": {"L": {"Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:s3:listObjectsV2",
+        "Arguments": "{% $states.input %}", "End": true}}}"#;
+    let stage = Stage::new(vec![standard("list", text)]).await;
+    for key in ["a", "b", "c"] {
+        stage.blob(&format!("logs/{key}"), key.as_bytes()).await;
+    }
+    let asked = json!({ "Bucket": "logs", "MaxKeys": 2 });
+    stage.start("list", "l-0", asked).await;
+    let first = stage.output("list", "l-0").await;
+    assert_eq!((&first["KeyCount"], &first["IsTruncated"]), (&json!(2), &json!(true)));
+    assert_eq!(
+        (&first["Contents"][1]["Key"], &first["Contents"][1]["Size"]),
+        (&json!("b"), &json!(1))
+    );
+    let next = json!({ "Bucket": "logs", "ContinuationToken": first["NextContinuationToken"] });
+    stage.start("list", "l-1", next).await;
+    let last = stage.output("list", "l-1").await;
+    assert_eq!((&last["Contents"][0]["Key"], &last["IsTruncated"]), (&json!("c"), &json!(false)));
+    stage.start("list", "l-2", json!({ "Bucket": "none" })).await;
+    let run = stage.over("list", "l-2").await;
+    assert_eq!(run.error.as_deref(), Some("S3.NoSuchBucketException"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_object_that_is_not_there_fails_the_reader() {
     let reader = r#""ItemReader": {"Resource": "arn:aws:states:::s3:getObject",
         "Arguments": {"Bucket": "in", "Key": "none.json"}},"#;
