@@ -38,7 +38,7 @@ impl Engine {
     }
 
     /// Lets an execution go that is over.
-    fn dismiss(&self, id: i64, state: &mut State) {
+    pub(super) fn dismiss(&self, id: i64, state: &mut State) {
         match state {
             State::Live(live) if live.is_over() => self.index().let_go(live),
             // It was redriven.

@@ -119,6 +119,9 @@ impl Engine {
         };
         if let Some(old) = replaces {
             self.event(old, Event::Stop { error: None, cause: None }).await?;
+            if self.goes_on(old, parent, child, &start).await? {
+                return Ok(());
+            }
         }
         let input = std::mem::take(&mut start.input);
         let keeps = match start.kind {
@@ -146,6 +149,33 @@ impl Engine {
             self.follow(id, next).await;
         }
         Ok(())
+    }
+
+    /// Lets the child of an earlier try go on where it failed, with the history it has; whether it
+    /// did. Express ones have none, and start anew.
+    async fn goes_on(
+        &self,
+        old: i64,
+        parent: i64,
+        child: ChildId,
+        start: &Start,
+    ) -> Result<bool, Error> {
+        if start.kind != mano_asl::Kind::Standard {
+            return Ok(false);
+        }
+        // What it went through must be written before it is read.
+        self.store.write(|_| Ok(())).await?;
+        match self.revive(old, |live| live.becomes(parent, child, &start.input)).await {
+            Ok(Some(next)) => {
+                self.follow(old, next).await;
+                Ok(true)
+            }
+            Ok(None) => Ok(false),
+            Err(error) => {
+                tracing::warn!(%error, old, "a child cannot go on where it failed; it starts anew");
+                Ok(false)
+            }
+        }
     }
 
     /// If it is this child: whether it is over.

@@ -193,6 +193,18 @@ impl Live {
         self.execution.ending().map(|ending| ending.status)
     }
 
+    /// Whether it is the same work for the same parent; from now on it is this child of it.
+    pub(super) fn becomes(&mut self, parent: i64, child: mano_asl::ChildId, input: &str) -> bool {
+        let about = Arc::make_mut(&mut self.about);
+        match about.link.offspring.as_deref_mut() {
+            Some(own) if own.parent == parent && about.input == input => {
+                own.child = child;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Whether it waits for this child.
     pub(super) fn awaits(&self, child: mano_asl::ChildId) -> bool {
         self.pending.offspring.contains_key(&child)

@@ -3,6 +3,7 @@
 use super::{
     Engine,
     api::unavailable,
+    drive::Next,
     family::{Keeps, Link},
     index::State,
     live::{Live, LoadError},
@@ -41,18 +42,32 @@ impl Engine {
     /// It is not one that can, or the file cannot be used.
     pub async fn redrive(&self, workflow: &str, run: &str) -> Result<(), RedriveError> {
         let id = self.settled(workflow, run).await?;
-        let refused = || RedriveError::NotRedrivable(run.into());
+        let next = self.revive(id, |_| true).await?;
+        let next = next.ok_or_else(|| RedriveError::NotRedrivable(run.into()))?;
+        Ok(self.carry_out(id, next).await.map_err(unavailable)?)
+    }
+
+    /// Lets an execution go on that ended without success, and whose end is written, if it may and
+    /// `fits` agrees; what that changes about it is written with it.
+    pub(super) async fn revive(
+        &self,
+        id: i64,
+        fits: impl FnOnce(&mut Live) -> bool,
+    ) -> Result<Option<Next>, RedriveError> {
         let mut state = loop {
             let entry = self.index().enter(id);
-            let state = entry.own().await;
+            let mut state = entry.own().await;
             match &*state {
                 State::Unloaded => break state,
-                State::Live(_) => return Err(refused()),
+                // It is about to be let go.
+                State::Live(live) if live.is_over() => self.dismiss(id, &mut state),
+                State::Live(_) => return Ok(None),
                 // Whoever looked for it before us found that it is over, and let it go.
                 State::Gone => {}
             }
         };
-        let begun = match self.ended_live(id).await {
+        let fitting = |mut live: Live| fits(&mut live).then_some(live);
+        let begun = match self.ended_live(id).await.map(|found| found.and_then(fitting)) {
             Ok(Some(mut live)) => {
                 let now = self.now();
                 let happened = self.apart(live.known.heavy, move || {
@@ -68,13 +83,11 @@ impl Engine {
         let Ok(Some((live, (turn, todo)))) = begun else {
             *state = State::Gone;
             self.index().forget(id);
-            return Err(begun.err().unwrap_or_else(refused));
+            return begun.map(|_| None);
         };
         self.index().name(&live.about.workflow, &live.about.name, id);
         *state = State::Live(Box::new(live));
-        let next = self.write_turn(id, turn, todo, true);
-        drop(state);
-        Ok(self.carry_out(id, next).await.map_err(unavailable)?)
+        Ok(Some(self.write_turn(id, turn, todo, true)))
     }
 
     /// An execution that ended, as it was.

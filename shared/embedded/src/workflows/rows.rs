@@ -162,9 +162,13 @@ impl Turn {
         if self.revives {
             db.prepare_cached(
                 "UPDATE execution SET status = 'RUNNING', stopped = NULL, error = NULL,
-                 cause = NULL, told = NULL, wake = ?2 WHERE id = ?1",
+                 cause = NULL, told = NULL, wake = ?2, link = ?3 WHERE id = ?1",
             )?
-            .execute([self.about.id, self.sleeps.unwrap_or(AWAKE)])?;
+            .execute(params![
+                self.about.id,
+                self.sleeps.unwrap_or(AWAKE),
+                self.about.link.text()
+            ])?;
         }
         if let Some(snapshot) = &self.snapshot {
             let sql = "UPDATE execution SET snapshot = ?2, snapshot_turn = ?3 WHERE id = ?1";

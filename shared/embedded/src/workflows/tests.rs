@@ -1,5 +1,6 @@
 //! The engine against its contract, and what only a file can be asked: crashes at every turn.
 
+mod children;
 mod hostile;
 mod language;
 mod maps;
