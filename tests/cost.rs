@@ -5,7 +5,7 @@ use crate::{
     world::{
         World,
         descriptors::{nsd, vnfd},
-        stock::{PAIR, SMALL, add_vim},
+        stock::{PAIR, SMALL, add_vim, stocked},
     },
 };
 use mano_model::{
@@ -154,5 +154,25 @@ async fn the_cost_of_a_thousand_services_is_counted() {
             "# Cost of a thousand network services\n\nCounted by `tests/cost.rs`: a service of three network functions, each of one link, one storage and\none machine, created, instantiated, and looked at ten times.\n\n{told}"
         ),
     );
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commits_are_counted() {
+    let mut world = stocked().await;
+    let body = json!({ "vnfdId": SMALL });
+    let id = world.post("/vnflcm/v2/vnf_instances", body).await.expect(201).id();
+    let before = world.host.store().counts().plans;
+    let path = format!("/vnflcm/v2/vnf_instances/{id}/instantiate");
+    crate::journeys::done(&mut world, &path, json!({ "flavourId": "standard" })).await;
+    let vnf = world.host.store().counts().plans - before;
+    assert!(vnf <= 8, "a VNF of three resources took {vnf} commits");
+    let body = json!({ "nsdId": PAIR, "nsName": "pair", "nsDescription": "" });
+    let ns = world.post("/nslcm/v2/ns_instances", body).await.expect(201).id();
+    let before = world.host.store().counts().plans;
+    let path = format!("/nslcm/v2/ns_instances/{ns}/instantiate");
+    crate::journeys::done(&mut world, &path, json!({ "nsFlavourId": "standard" })).await;
+    let ns = world.host.store().counts().plans - before;
+    assert!(ns <= 4 + 2 * 8, "a service of two VNFs took {ns} commits");
     world.stop().await;
 }

@@ -14,6 +14,7 @@ mod entry;
 mod faults;
 mod golden;
 mod journeys;
+mod payloads;
 #[path = "fuzz/replay.rs"]
 mod replay;
 mod schema;

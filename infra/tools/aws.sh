@@ -3,8 +3,9 @@
 # into an account, and runs the tests that need one.
 #
 #   aws.sh check            lint, least privilege, CDK with its rules, workflows; needs no emulator
-#   aws.sh test             all of it: EMULATOR=ministack (default) | localstack,
-#                           or MANO_TEST_AWS=account for the account of the environment
+#   aws.sh test             all of it: EMULATOR=ministack (default) | localstack (one that runs,
+#                           at AWS_ENDPOINT_URL), or MANO_TEST_AWS=account for the account of the
+#                           environment, where the stack MANO_STACK (mano-test…) is made and stays
 #   aws.sh deploy [ARGS]    builds for Lambda and runs `sam deploy ARGS`
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -55,11 +56,27 @@ build_for_tests() {
         features+=("mano-$name/lambda")
     done
     $CARGO build --quiet --profile emulator "${packages[@]}" --features "$(IFS=,; echo "${features[*]}")"
+    $CARGO test --quiet --profile emulator -p mano-aws --no-run
+    say "build the stories"
+    $CARGO build --quiet -p mano-tests --example fault-proxy
+    $CARGO test --quiet -p mano-tests --test aws --no-run
     for name in "${FUNCTIONS[@]}" relay; do
         local folder=$ROOT/target/lambda/mano-$name
         mkdir -p "$folder"
         strip -o "$folder/bootstrap" "${CARGO_TARGET_DIR:-$ROOT/target}/emulator/mano-$name"
     done
+}
+
+# Stands between the functions and the emulator; the tests tell it what to disturb.
+start_proxy() {
+    local port
+    port=$(free_port)
+    say "start the proxy for faults on port $port"
+    "${CARGO_TARGET_DIR:-$ROOT/target}/debug/examples/fault-proxy" "127.0.0.1:$port" "127.0.0.1:$1" \
+        >"$OUT/proxy.log" 2>&1 &
+    PROXY_PID=$!
+    PROXY=http://127.0.0.1:$port
+    export MANO_AWS_FAULTS=$PROXY/_faults
 }
 
 free_port() {
@@ -73,14 +90,15 @@ start_ministack() {
     export AWS_ENDPOINT_URL=http://127.0.0.1:$port
     export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
     unset AWS_PROFILE AWS_SESSION_TOKEN
-    say "start MiniStack on port $port"
     mkdir -p "$OUT"
-    # Its files are of this run alone; what the laws let a workflow wait for an hour takes seconds.
+    trap stop_ministack EXIT
+    start_proxy "$port"
+    say "start MiniStack on port $port"
+    # Its files are of this run alone, its functions call through the proxy; what the laws let a workflow wait for an hour takes seconds.
     EMULATOR_FOLDER=$(mktemp -d)
-    TMPDIR=$EMULATOR_FOLDER GATEWAY_PORT=$port BIND_HOST=127.0.0.1 MINISTACK_HOST=localhost \
+    AWS_ENDPOINT_URL=$PROXY TMPDIR=$EMULATOR_FOLDER GATEWAY_PORT=$port BIND_HOST=127.0.0.1 MINISTACK_HOST=localhost \
         IOT_MTLS_ENABLED=0 SFN_WAIT_SCALE=0.002 setsid "$TOOLS/emulator/bin/ministack" >"$OUT/ministack.log" 2>&1 &
     EMULATOR_PID=$!
-    trap stop_ministack EXIT
     for _ in $(seq 100); do
         if curl -fsS "$AWS_ENDPOINT_URL/_ministack/health" >/dev/null 2>&1; then return; fi
         kill -0 "$EMULATOR_PID" 2>/dev/null || { cat "$OUT/ministack.log"; exit 1; }
@@ -92,6 +110,8 @@ start_ministack() {
 # Lambda environments are processes of the emulator's session, each in a group of its own.
 stop_ministack() {
     local session
+    kill "$PROXY_PID" 2>/dev/null || true
+    if [ -z "${EMULATOR_PID:-}" ]; then return; fi
     session=$(ps -o sid= -p "$EMULATOR_PID" 2>/dev/null | tr -d ' ') || true
     if [ -n "$session" ] && [ "$session" != "$(ps -o sid= -p $$ | tr -d ' ')" ]; then
         local members
@@ -106,8 +126,50 @@ stop_ministack() {
 use_localstack() {
     export AWS_ENDPOINT_URL=${AWS_ENDPOINT_URL:-http://127.0.0.1:4566}
     export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
-    curl -fsS "$AWS_ENDPOINT_URL/_localstack/health" >/dev/null ||
-        { echo "no LocalStack answers at $AWS_ENDPOINT_URL; start one, or set AWS_ENDPOINT_URL"; exit 1; }
+    unset AWS_PROFILE AWS_SESSION_TOKEN
+    curl -fsS "$AWS_ENDPOINT_URL/_localstack/health" >/dev/null 2>&1 || refuse \
+        "no LocalStack answers at $AWS_ENDPOINT_URL" \
+        "start one with Docker (its functions run in containers), or set AWS_ENDPOINT_URL to where it is"
+}
+
+# The tests empty the table of the stack they are given.
+use_account() {
+    unset AWS_ENDPOINT_URL
+    case "$STACK" in
+    mano-test*) ;;
+    *) refuse "MANO_STACK is '$STACK', and the tests empty the table of that stack" \
+        "name a stack of their own: mano-test, or mano-test-…" ;;
+    esac
+    aws sts get-caller-identity --output text --query Account >"$OUT/account" 2>"$OUT/account.log" || refuse \
+        "MANO_TEST_AWS=account, and there are no credentials for one: $(tail -n 1 "$OUT/account.log")" \
+        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), or AWS_PROFILE"
+    if [ -n "${AWS_PROFILE:-}" ] || [ -z "${AWS_ACCESS_KEY_ID:-}" ]; then
+        # The journeys sign by themselves, with keys of the environment.
+        eval "$("$AWS_BIN/aws" configure export-credentials --format env)" || refuse \
+            "the credentials of the profile cannot be exported" "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    fi
+    say "account $(cat "$OUT/account"), region $AWS_REGION, stack $STACK"
+}
+
+# What is wrong, and what to do.
+refuse() {
+    printf 'error: %s\n  next:  %s\n' "$1" "$2" >&2
+    exit 1
+}
+
+# Says at once what is missing, before anything is built.
+choose_home() {
+    case "${MANO_TEST_AWS:-emulator}" in
+    account) use_account ;;
+    emulator)
+        case "${EMULATOR:-ministack}" in
+        ministack) ;;
+        localstack) use_localstack ;;
+        *) refuse "EMULATOR is '$EMULATOR'" "there are: ministack, localstack" ;;
+        esac
+        ;;
+    *) refuse "MANO_TEST_AWS is '$MANO_TEST_AWS'" "there are: emulator (also when it is not set), account" ;;
+    esac
 }
 
 output() {
@@ -139,7 +201,8 @@ deploy_for_tests() {
     MANO_AWS_BUS=$STACK
     MANO_AWS_STACK=$STACK
     MANO_AWS_REJECTED=$(output RejectedRequestsUrl)
-    export MANO_AWS_API MANO_AWS_BUS MANO_AWS_STACK MANO_AWS_REJECTED
+    MANO_AWS_TABLE=$(output TableName)
+    export MANO_AWS_API MANO_AWS_BUS MANO_AWS_STACK MANO_AWS_REJECTED MANO_AWS_TABLE
 }
 
 run_tests() {
@@ -150,18 +213,15 @@ run_tests() {
 }
 
 test_all() {
+    mkdir -p "$OUT"
+    choose_home
     check
     build_for_tests
-    if [ "${MANO_TEST_AWS:-emulator}" = account ]; then
-        export MANO_TEST_AWS=account
+    export MANO_TEST_AWS=${MANO_TEST_AWS:-emulator}
+    if [ "$MANO_TEST_AWS" = account ]; then
         deploy_for_tests aws
     else
-        export MANO_TEST_AWS=emulator
-        case "${EMULATOR:-ministack}" in
-        ministack) start_ministack ;;
-        localstack) use_localstack ;;
-        *) echo "EMULATOR is '$EMULATOR'; there are: ministack, localstack"; exit 1 ;;
-        esac
+        if [ "${EMULATOR:-ministack}" = ministack ]; then start_ministack; fi
         deploy_for_tests emulator
     fi
     run_tests
@@ -181,7 +241,11 @@ deploy() {
         PATH=$TOOLS/lambda/bin:$PATH $CARGO lambda build --profile lambda "${options[@]}" -p "mano-$name" --features lambda
     done
     PATH=$TOOLS/lambda/bin:$PATH $CARGO lambda build --profile lambda "${options[@]}" -p mano-relay
-    say "sam deploy"
+    mkdir -p "$OUT"
+    "$AWS_BIN/aws" sts get-caller-identity --output text --query Account >"$OUT/account" 2>"$OUT/account.log" || refuse \
+        "the functions are built (target/lambda), and not deployed: $(tail -n 1 "$OUT/account.log")" \
+        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, and run it again"
+    say "sam deploy to account $(cat "$OUT/account"), region $AWS_REGION"
     "$AWS_BIN/sam" deploy --config-file samconfig.toml --template-file infra/sam/template.yaml \
         --parameter-overrides "Architecture=$architecture" "$@"
 }

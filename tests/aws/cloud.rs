@@ -12,11 +12,12 @@ pub(crate) fn given(name: &str) -> String {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a signature carries the real time")]
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
 /// A client of HTTP that signs.
+#[derive(Clone)]
 pub(crate) struct Client(ureq::Agent);
 
 /// Status, headers, content.
@@ -81,7 +82,7 @@ pub(crate) fn call(client: &Client, service: &str, target: &str, body: &Value) -
     let region = given("AWS_REGION");
     let endpoint = env::var("AWS_ENDPOINT_URL")
         .unwrap_or_else(|_| format!("https://{service}.{region}.amazonaws.com"));
-    let version = if service == "sqs" { "1.0" } else { "1.1" };
+    let version = if ["sqs", "dynamodb", "states"].contains(&service) { "1.0" } else { "1.1" };
     let mut headers = HeaderMap::new();
     headers.insert("content-type", format!("application/x-amz-json-{version}").parse().unwrap());
     headers.insert("x-amz-target", target.parse().unwrap());

@@ -1,8 +1,11 @@
 //! What a client meets at the door of a deployment.
 
-use crate::{cloud::Client, world::World};
+use crate::{
+    cloud::{Client, call, given, now},
+    world::World,
+};
 use http::{HeaderMap, Method};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn without_a_signature_nobody_is_let_in() {
@@ -40,4 +43,28 @@ async fn every_function_answers_by_its_table() {
     }
     let all = world.get("/mano/v1/workflows").await;
     assert_eq!(all.as_array().unwrap().len(), 10, "{all}");
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_shown_and_sent_once_more() {
+    let world = World::new().await;
+    let client = Client::new();
+    let name = format!("{}-watch-dead.fifo", given("MANO_AWS_STACK"));
+    let queue = call(&client, "sqs", "AmazonSQS.GetQueueUrl", &json!({ "QueueName": name }));
+    let reason = format!("the VIM was away at {}", now());
+    let body = json!({ "tenant": "default", "op": "o", "name": "n", "run": 0, "attempt": 0 });
+    let letter = json!({
+        "QueueUrl": queue["QueueUrl"], "MessageBody": body.to_string(),
+        "MessageGroupId": "g", "MessageDeduplicationId": now().as_nanosecond().to_string(),
+        "MessageAttributes": { "Reason": { "DataType": "String", "StringValue": reason } },
+    });
+    call(&client, "sqs", "AmazonSQS.SendMessage", &letter);
+    let shown = world.get("/mano/v1/dead-letters").await;
+    let shown = shown.as_array().unwrap().iter().find(|letter| letter["reason"] == *reason);
+    let shown = shown.unwrap_or_else(|| panic!("it is not shown"));
+    assert_eq!((&shown["queue"], &shown["body"]), (&json!("watch"), &body));
+    let path = format!("/mano/v1/dead-letters/{}/redrive", shown["id"].as_str().unwrap());
+    world.ask(Method::POST, &path, None).await.expect(204);
+    assert_eq!(world.get("/mano/v1/dead-letters").await, json!([]));
+    world.ask(Method::POST, &path, None).await.expect(404);
 }

@@ -5,14 +5,24 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
 mod cloud;
+mod disturbed;
 mod events;
 mod gateway;
+mod gone;
+#[path = "../journeys/refusals.rs"]
+mod refusals;
 #[path = "../journeys/service.rs"]
 mod service;
 mod sign;
 #[path = "../journeys/steps.rs"]
 mod steps;
+mod stock;
+mod table;
+#[path = "../journeys/tree.rs"]
+mod tree;
 mod uploads;
+#[path = "../journeys/ways.rs"]
+mod ways;
 mod world;
 
-pub(crate) use steps::{deleted, done, example, onboard_ns, onboard_vnf};
+pub(crate) use steps::{deleted, done, example, onboard_ns, onboard_vnf, packed};

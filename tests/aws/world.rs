@@ -1,8 +1,18 @@
 //! A deployment, spoken to through API Gateway as the embedded world is spoken to.
 
-use crate::cloud::{Client, Ears, given};
+use crate::{
+    cloud::{Client, Ears, given},
+    table,
+};
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
+
+pub(crate) use crate::stock;
+
+/// A story on AWS takes minutes where one in a process takes a second: some variants are enough.
+pub(crate) const THOROUGH: bool = false;
+/// How long a slow VIM takes, in milliseconds.
+pub(crate) const SLOW_MS: u32 = 3_000;
 
 /// A deployment that `make test-aws` made.
 pub(crate) struct World {
@@ -35,8 +45,9 @@ impl Answer {
 }
 
 impl World {
-    /// The deployment, with somebody who hears its facts.
+    /// The deployment with an empty table, and somebody who hears its facts.
     pub(crate) async fn new() -> Self {
+        table::empty();
         Self { client: Client::new(), root: given("MANO_AWS_API"), ears: Ears::new() }
     }
 
@@ -52,15 +63,21 @@ impl World {
     pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         let media = body.is_some().then_some("application/json");
         let content = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
-        self.send(&method, path, media, &content)
+        self.send(method, path, media, content).await
     }
 
     /// PUT of an archive.
     pub(crate) async fn upload(&self, path: &str, archive: Vec<u8>) -> Answer {
-        self.send(&Method::PUT, path, Some("application/zip"), &archive)
+        self.send(Method::PUT, path, Some("application/zip"), archive).await
     }
 
-    fn send(&self, method: &Method, path: &str, media: Option<&str>, content: &[u8]) -> Answer {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        media: Option<&'static str>,
+        content: Vec<u8>,
+    ) -> Answer {
         let mut headers = HeaderMap::new();
         if !path.starts_with("/mano/") {
             headers.insert("version", "2.0.0".parse().unwrap());
@@ -68,9 +85,12 @@ impl World {
         if let Some(media) = media {
             headers.insert("content-type", media.parse().unwrap());
         }
-        let url = self.url(path);
-        let (status, headers, said) =
-            self.client.ask("execute-api", method, &url, &headers, content);
+        let (url, client) = (self.url(path), self.client.clone());
+        // Several may ask at the same time.
+        let asking = tokio::task::spawn_blocking(move || {
+            client.ask("execute-api", &method, &url, &headers, &content)
+        });
+        let (status, headers, said) = asking.await.unwrap();
         let body = serde_json::from_slice(&said).unwrap_or(Value::Null);
         Answer { status: StatusCode::from_u16(status).unwrap(), headers, body }
     }
@@ -133,26 +153,20 @@ impl World {
         all
     }
 
+    /// Reservations of all zones, by VIM and zone.
+    pub(crate) async fn reserved(&self) -> Value {
+        let vims = self.get("/mano/v1/vims").await;
+        let zones = vims.as_array().unwrap().iter().map(|vim| {
+            let zones = vim["zones"].as_array().unwrap().iter();
+            let zones = zones.map(|z| json!([z["id"], z["reserved"]]));
+            json!([vim["id"], zones.collect::<Vec<_>>()])
+        });
+        zones.collect()
+    }
+
     /// Asks an operation for a way forward.
     pub(crate) async fn handle(&self, op: &str, kind: &str, how: &str) -> Answer {
         let path = format!("/{kind}lcm/v2/{kind}_lcm_op_occs/{op}/{how}");
         self.ask(Method::POST, &path, None).await
-    }
-}
-
-/// What the stories ask to be there.
-pub(crate) mod stock {
-    use super::{Method, World, json};
-
-    /// Registers a simulated VIM anew; zones with so many vCPUs each.
-    pub(crate) async fn add_vim(world: &World, id: &str, zones: &[(&str, u32)]) {
-        let path = format!("/mano/v1/vims/{id}");
-        let gone = world.ask(Method::DELETE, &path, None).await.status.as_u16();
-        assert!([204, 404].contains(&gone), "VIM {id} of the story before is still used: {gone}");
-        let zones = zones.iter().map(
-            |(id, vcpus)| json!({ "id": id, "vcpus": vcpus, "memoryGib": 256, "storageGib": 10_000 }),
-        );
-        let body = json!({ "id": id, "vimType": "sim", "zones": zones.collect::<Vec<_>>() });
-        world.post("/mano/v1/vims", body).await.expect(201);
     }
 }

@@ -2,10 +2,12 @@
 
 mod events;
 mod free5gc;
+mod packages;
 mod redrive;
 mod refusals;
 mod service;
 mod steps;
 mod tree;
+pub(crate) mod ways;
 
-pub(crate) use steps::{archive, deleted, done, example, onboard_ns, onboard_vnf};
+pub(crate) use steps::{archive, deleted, done, example, onboard_ns, onboard_vnf, packed};

@@ -15,6 +15,12 @@ pub(crate) fn example(name: &str) -> Vec<u8> {
     archive(&folder)
 }
 
+/// The package of a descriptor that the worlds are stocked with.
+pub(crate) fn packed(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/packages").join(name);
+    archive(&folder)
+}
+
 /// A folder as an archive, as it is.
 pub(crate) fn archive(folder: &Path) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));

@@ -27,6 +27,11 @@ use std::{
 use tempfile::TempDir;
 use tokio::sync::broadcast::{self, error::RecvError};
 
+/// Whether there is time to tell every story in all its variants.
+pub(crate) const THOROUGH: bool = true;
+/// How long a slow VIM takes, in milliseconds of our clock.
+pub(crate) const SLOW_MS: u32 = 40_000;
+
 /// An orchestrator at work.
 pub(crate) struct World {
     pub(crate) host: Arc<Host>,

@@ -9,20 +9,20 @@ use mano_model::{
     catalog::usage::{Descriptor, Usage},
     plan::Plan,
 };
-use mano_ports::{Cx, http::Principal};
+use mano_ports::http::Principal;
 use serde_json::json;
 
 /// A world with one roomy VIM of two zones and both descriptors.
 pub(crate) async fn stocked() -> World {
-    let world = World::new().await;
-    stock(&world).await;
+    let mut world = World::new().await;
+    stock(&mut world).await;
     world
 }
 
 /// Gives a world the same.
-pub(crate) async fn stock(world: &World) {
+pub(crate) async fn stock(world: &mut World) {
     add_vim(world, "vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
-    add_descriptors(world.host.cx()).await;
+    add_descriptors(world).await;
 }
 
 /// Registers a simulated VIM; zones with so many vCPUs each.
@@ -35,7 +35,8 @@ pub(crate) async fn add_vim(world: &World, id: &str, zones: &[(&str, u32)]) {
 }
 
 /// Puts the descriptors where on-boarding would.
-pub(crate) async fn add_descriptors(cx: &Cx) {
+pub(crate) async fn add_descriptors(world: &mut World) {
+    let cx = world.host.cx();
     let principal = Principal { tenant: World::tenant(), name: "test".into() };
     let plan = Plan::new(cx.asked(&principal, None))
         .create(&vnfd())

@@ -144,6 +144,35 @@ mod tests {
     }
 
     #[test]
+    fn what_earlier_releases_were_handed_is_still_read() {
+        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden");
+        let folders = std::fs::read_dir(golden).expect("golden files").flatten();
+        let files = folders.map(|folder| folder.path().join("invocations.json"));
+        let mut read = 0;
+        for file in files.filter(|file| file.is_file()) {
+            let text = std::fs::read_to_string(file).expect("a file");
+            let kept: Vec<Value> = serde_json::from_str(&text).expect("a list of invocations");
+            for invocation in kept {
+                let is = match Asked::read(invocation["event"].clone()).expect("known") {
+                    Asked::Api(_) => "api",
+                    Asked::Step(_) => "step",
+                    Asked::Messages(_) => "messages",
+                    Asked::Events(_) => "events",
+                    Asked::Records(records) => {
+                        let fact =
+                            |record: &Record| crate::store::keys::parse_fact(&record.sk).is_some();
+                        assert!(records.iter().all(fact), "{records:?}");
+                        "records"
+                    }
+                };
+                assert_eq!(is, invocation["is"], "{invocation}");
+                read += 1;
+            }
+        }
+        assert!(read > 0, "no invocations are kept");
+    }
+
+    #[test]
     fn what_is_none_of_them_is_a_defect_with_a_sentence() {
         for event in [json!({}), json!(7), json!({ "Records": [] }), json!({ "step": 7 })] {
             let failure = Asked::read(event).expect_err("no known event");
