@@ -153,6 +153,9 @@ fn no_door_is_open() {
     assert_eq!(given["MANO_AUTH"], json!({ "Fn::If": ["ByIam", "iam", "jwt"] }));
     assert_eq!(given["MANO_JWT_ISSUER"], json!({ "Ref": "JwtIssuer" }));
     assert_eq!(given["MANO_JWT_AUDIENCE"], json!({ "Ref": "JwtAudience" }));
+    assert_eq!(given["MANO_JWT_TENANT_CLAIM"], json!({ "Ref": "JwtTenantClaim" }));
+    let issuer = template["Parameters"]["JwtIssuer"]["AllowedPattern"].as_str().unwrap();
+    assert!(issuer.contains("https://") && !issuer.contains("https?"), "{issuer}");
 }
 
 #[test]
@@ -248,6 +251,42 @@ fn every_queue_is_received_by_the_function_that_consumes_it() {
         function.consumers.iter().map(|row| (logical(function.name), row.queue.to_owned()))
     });
     assert_eq!(mapped, rows.collect());
+}
+
+#[test]
+fn dead_letters_can_be_shown_and_sent_once_more() {
+    let template = template();
+    let may = &template["Resources"]["InventoryRole"]["Properties"]["Policies"][0];
+    let may = may["PolicyDocument"]["Statement"].as_array().unwrap();
+    let allows = |action: &str, queue: &str| {
+        let arn = json!({ "Fn::GetAtt": [queue, "Arn"] });
+        may.iter().any(|said| {
+            let listed = |field: &str, what: &Value| {
+                &said[field] == what || said[field].as_array().is_some_and(|all| all.contains(what))
+            };
+            listed("Action", &json!(action)) && listed("Resource", &arn)
+        })
+    };
+    let given = &template["Globals"]["Function"]["Environment"]["Variables"];
+    for row in FUNCTIONS.iter().flat_map(|function| function.consumers) {
+        let variable = row.queue.to_uppercase().replace('-', "_");
+        let queue = given[format!("MANO_QUEUE_{variable}")]["Ref"].as_str().unwrap();
+        let dead = given[format!("MANO_DEAD_{variable}")]["Ref"].as_str().unwrap();
+        assert!(allows("sqs:SendMessage", queue), "{queue}");
+        for action in ["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"] {
+            assert!(allows(action, dead), "{action} of {dead}");
+        }
+    }
+}
+
+#[test]
+fn what_goes_on_towards_vims_is_bounded() {
+    let template = template();
+    let bound = json!({ "Ref": "VimConcurrency" });
+    let adapters = &template["Resources"]["Adapters"]["Properties"];
+    assert_eq!(adapters["ReservedConcurrentExecutions"], bound);
+    let looks = &template["Resources"]["WatchMessages"]["Properties"];
+    assert_eq!(looks["ScalingConfig"]["MaximumConcurrency"], bound);
 }
 
 /// One choice of an event pattern.

@@ -3,13 +3,15 @@
 //! A FIFO queue knows no delay of one message. So the message says when it is due, and whoever
 //! receives it earlier hides it until then: its group waits behind it, as the port wants it.
 
+mod dead;
+
 use crate::{clients::Clients, settings::Settings, store::hex};
 use async_trait::async_trait;
 use aws_sdk_sqs::types::MessageAttributeValue;
 use mano_ports::{
     clock::Clock,
     error::Source,
-    queue::{Error, Message, Queue},
+    queue::{DeadLetter, Error, Message, Queue},
 };
 use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::Duration};
@@ -24,6 +26,9 @@ const HIDDEN: Duration = Duration::from_secs(12 * 3600 - 60);
 const LONGEST: usize = 128;
 /// Longest attribute we write, in bytes.
 const LONGEST_REASON: usize = 8 << 10;
+
+/// Most dead letters that are looked through for one.
+const MOST: usize = 1000;
 
 /// The queues of a deployment.
 pub struct SqsQueue {
@@ -109,6 +114,23 @@ impl Queue for SqsQueue {
             send.message_attributes(DUE, attribute("Number", &due)?)
         };
         send.send().await.map(drop).map_err(unavailable)
+    }
+
+    async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        let held = self.lying(limit).await?;
+        self.give_back(&held).await;
+        Ok(held.into_iter().map(|held| held.letter).collect())
+    }
+
+    async fn redrive(&self, id: u64) -> Result<(), Error> {
+        let mut held = self.lying(MOST).await?;
+        let found = held.iter().position(|held| held.letter.id == id);
+        let found = found.map(|place| held.swap_remove(place));
+        self.give_back(&held).await;
+        match found {
+            Some(held) => self.send_once_more(&held).await,
+            None => Ok(()),
+        }
     }
 }
 

@@ -56,10 +56,7 @@ pub trait Queue: Send + Sync {
     /// Sends one message.
     async fn send(&self, message: Message) -> Result<(), Error>;
 
-    /// The oldest dead letters, at most so many.
-    ///
-    /// None where they lie in a queue of their own, which the operator of that home looks into
-    /// with its own tools (SQS).
+    /// The oldest dead letters, at most so many; none where nothing ever dies.
     async fn dead_letters(&self, _limit: usize) -> Result<Vec<DeadLetter>, Error> {
         Ok(Vec::new())
     }

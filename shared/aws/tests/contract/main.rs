@@ -2,7 +2,7 @@
 //!
 //! `MANO_TEST_AWS=emulator` speaks to `AWS_ENDPOINT_URL` with made-up keys;
 //! `MANO_TEST_AWS=account` speaks to the account of the environment, where it makes tables,
-//! queues, buckets and buses named `mano-test-…` and removes them. Without it every law is
+//! queues, buckets and buses named `mano-law-…` and removes them. Without it every law is
 //! skipped by name: credentials that happen to lie around make no test talk to anybody.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test reports by panicking")]

@@ -90,7 +90,7 @@ impl World {
             .build();
         Some(Arc::new(Self {
             place,
-            name: format!("mano-test-{}", &uuid::Uuid::new_v4().simple().to_string()[..12]),
+            name: format!("mano-law-{}", &uuid::Uuid::new_v4().simple().to_string()[..12]),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             s3: aws_sdk_s3::Client::from_conf(s3),
             sfn: aws_sdk_sfn::Client::new(&config),
