@@ -2,7 +2,7 @@
 
 use mano_ports::{
     Cx, Error, Fault,
-    function::{Event, Function, StepCall},
+    function::{Event, Function, Step, StepCall},
 };
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ impl Dispatch {
         let Some(row) = function.steps.iter().find(|row| row.name == call.step) else {
             return Err(bug(format!("function '{name}' has no step '{}'", call.step)));
         };
-        let answer = row.call(&self.cx, call).await;
+        let answer = row.call(&self.cx, call, Step::PATIENCE).await;
         answer.map_err(|error| StepFailure {
             error: error.fault().name().into(),
             cause: error.chain(),

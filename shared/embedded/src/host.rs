@@ -214,4 +214,16 @@ mod tests {
         let failed = world.host.call_step("contract", json!({ "step": "contract.call" })).await;
         assert_eq!(failed.expect_err("not a step call").error, "Mano.Bug");
     }
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_step_that_never_ends_is_given_up_after_a_minute_and_may_be_tried_again() {
+        let world = World::new().await;
+        let call = json!({ "step": "trial.hang", "tenant": "trial", "op": "o", "run": 0 });
+        let host = Arc::clone(&world.host);
+        let given_up = tokio::spawn(async move { host.call_step("trials", call).await });
+        until(&world.clock, Some(MINUTE), || given_up.is_finished().then_some(())).await;
+        let failure = given_up.await.expect("no panic").expect_err("given up");
+        assert_eq!(failure.error, "Mano.Transient");
+        assert!(failure.cause.contains("60 s"), "{}", failure.cause);
+        assert!(world.clock.now().as_second() >= 60);
+    }
 }

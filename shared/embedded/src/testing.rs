@@ -13,7 +13,7 @@ use mano_ports::{
     Cx, Error,
     clock::Clock,
     contract::{FUNCTION, WORKFLOWS, store::Heard},
-    function::{Event, Function},
+    function::{Event, Function, StepCall},
     vim::{Vim, Vims},
 };
 use serde_json::Value;
@@ -33,7 +33,7 @@ static FUNCTIONS: &[&Function] = &[&FUNCTION, &TRIALS];
 static TRIALS: Function = Function {
     name: "trials",
     routes: &[],
-    steps: &[],
+    steps: &[mano_ports::step!("trial.hang" => hang)],
     listeners: &[mano_ports::listener!("trial", ["trial.*"] => hear)],
     consumers: &[mano_ports::consumer!("trial" => consume)],
     requests: &[mano_ports::on_event!("aws.events", "Scheduled*" => minute)],
@@ -54,6 +54,11 @@ fn trial(body: &Value, line: &str) -> Result<(), Error> {
     lines.push(line.to_owned());
     let times = lines.iter().filter(|known| *known == line).count() as u64;
     if times > body["fail"].as_u64().unwrap_or(0) { Ok(()) } else { Err(Error::Bug("no".into())) }
+}
+
+/// Never ends.
+async fn hang(_cx: &Cx, _call: StepCall) -> Result<Value, Error> {
+    std::future::pending().await
 }
 
 async fn hear(_cx: &Cx, fact: &Announced) -> Result<(), Error> {

@@ -60,6 +60,11 @@ pub struct Settings {
     pub stream_patience: Duration,
 }
 
+impl Settings {
+    /// How long a handler may take, wherever it runs: API Gateway waits 29 s.
+    pub const PATIENCE: Duration = Duration::from_secs(25);
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -70,7 +75,7 @@ impl Default for Settings {
             max_stream_bytes: 8 << 30,
             max_json_depth: 64,
             max_uri_bytes: 32 << 10,
-            patience: Duration::from_secs(30),
+            patience: Self::PATIENCE,
             stream_patience: Duration::from_secs(3600),
         }
     }

@@ -9,7 +9,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mano_model::{TenantId, resource::Want, vim::breaker::Breaker};
+use mano_model::{
+    TenantId,
+    resource::Want,
+    vim::breaker::{Breaker, Rest},
+};
 use mano_ports::{
     clock::Clock,
     vim::{Error, Found, Place, Progress, Simulated, StepKey, Target, Vim},
@@ -30,11 +34,12 @@ impl Guarded {
     /// Lets a call out, if the VIM has been answering.
     fn admit<'a>(&'a self, at: &Target) -> Result<Call<'a>, Error> {
         let now = self.clock.now();
-        self.with(at, |breaker| breaker.admit(now)).map_err(|wait| {
-            let (vim, wait) = (&at.vim.id, wait.as_secs().max(1));
-            let detail =
-                format!("VIM '{vim}' has not been answering; it is asked again in {wait} s");
-            Error::Transient(detail)
+        self.with(at, |breaker| breaker.admit(now)).map_err(|Rest { failures, until }| {
+            Error::Transient(format!(
+                "VIM '{}' was not asked, since its last {failures} calls had no answer; the next \
+                 try is at {until:.0}",
+                at.vim.id
+            ))
         })?;
         Ok(Call { guarded: self, at: at.clone(), answered: None })
     }
@@ -153,7 +158,11 @@ mod tests {
             assert!(matches!(make(&vim, &w).await, Err(Error::Transient(_))));
         }
         assert_eq!(calls(&w).await, most);
-        assert!(vim.list(&w.at, None, 1).await.is_err());
+        let told = vim.list(&w.at, None, 1).await.unwrap_err().to_string();
+        let until = w.clock.now() + Duration::from_secs(5);
+        for part in [&format!("'{}'", w.at.vim.id), "last 10 calls", &until.to_string()] {
+            assert!(told.contains(part), "{told}");
+        }
         w.clock.advance(Duration::from_secs(5));
         done(make(&vim, &w).await.unwrap());
         assert_eq!(vim.list(&w.at, None, 1).await.unwrap().len(), 1);

@@ -17,11 +17,6 @@ impl Failure {
     pub(super) fn bug(cause: impl Into<String>) -> Self {
         Self { error: Fault::Bug.name(), cause: cause.into() }
     }
-
-    /// The same call may succeed later.
-    pub(super) fn transient(cause: impl Into<String>) -> Self {
-        Self { error: Fault::Transient.name(), cause: cause.into() }
-    }
 }
 
 impl From<&Error> for Failure {

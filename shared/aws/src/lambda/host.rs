@@ -19,10 +19,8 @@ use mano_ports::{
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// A handler of a request may take so long; API Gateway waits 29 s.
-const API: Duration = Duration::from_secs(25);
-/// A step may take so long; longer work is watched.
-const STEP: Duration = Duration::from_secs(60);
+/// So much of an invocation is left for telling how it ended.
+const RESERVE: Duration = Duration::from_secs(2);
 
 /// One function, ready to be invoked.
 pub struct Host {
@@ -40,8 +38,7 @@ impl Host {
         let conventions = Conventions {
             api_root: around.settings.api_root.clone(),
             scheme: "https",
-            patience: API,
-            stream_patience: API,
+            stream_patience: Conventions::PATIENCE,
             ..Conventions::default()
         };
         let callers = caller::authenticator(&around.settings, &around.cx.clock);
@@ -87,16 +84,10 @@ impl Host {
             let name = self.function.name;
             return Err(Failure::bug(format!("function '{name}' has no step '{}'", call.step)));
         };
-        let (cx, op, token) = (&self.around.cx, call.op.clone(), call.token.clone());
+        let (cx, token) = (&self.around.cx, call.token.clone());
         let left = Duration::try_from(until.duration_since(cx.clock.now())).unwrap_or_default();
-        let answer = tokio::select! {
-            answer = row.call(cx, call) => answer.map_err(|error| Failure::from(&error)),
-            () = cx.clock.sleep(left.min(STEP)) => {
-                let seconds = left.min(STEP).as_secs();
-                tracing::warn!(name = row.name, op, seconds, "a step did not end in time");
-                Err(Failure::transient(format!("the step did not end within {seconds} s")))
-            }
-        };
+        let left = left.saturating_sub(RESERVE);
+        let answer = row.call(cx, call, left).await.map_err(|error| Failure::from(&error));
         if let Err(failure) = &answer {
             self.tell(token.as_deref(), failure).await;
         }
@@ -123,5 +114,46 @@ impl Host {
         }
         let handled = event.call(&self.around.cx, &[self.function]).await;
         handled.map_err(|error| Failure::from(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Clients, Settings, clients::loader, lambda::no_vims};
+    use mano_ports::{
+        Cx, Error,
+        clock::{Clock as _, SystemClock},
+        function::Step,
+        step,
+    };
+
+    const HANG: Step = step!("hang" => hang);
+    static FUNCTION: Function = Function {
+        name: "trial",
+        routes: &[],
+        steps: &[HANG],
+        listeners: &[],
+        consumers: &[],
+        requests: &[],
+    };
+
+    async fn hang(_cx: &Cx, _call: StepCall) -> Result<Value, Error> {
+        std::future::pending().await
+    }
+
+    #[tokio::test]
+    async fn a_step_is_given_up_before_lambda_ends_the_invocation() {
+        let variables = ["TABLE", "BUCKET", "BUS", "STATE_MACHINE_PREFIX", "REGION"];
+        let variables = variables.map(|name| (format!("MANO_{name}"), "us-east-1".into()));
+        let settings = Settings::read(variables).expect("complete");
+        let config = loader().region("us-east-1").no_credentials().load().await;
+        let around = Surroundings::new(settings, &Clients::of(&config, true), no_vims);
+        let host = Host::new(&FUNCTION, around).expect("a host");
+        let call = json!({ "step": "hang", "tenant": "t", "op": "o", "run": 0 });
+        let until = SystemClock::default().now() + RESERVE;
+        let failure = host.handle(call, until).await.expect_err("given up");
+        assert_eq!(failure.error, "Mano.Transient");
+        assert!(failure.cause.contains("did not end"), "{}", failure.cause);
     }
 }

@@ -4,6 +4,7 @@ use crate::world::{LOST, World};
 use bytes::Bytes;
 use http::Method;
 use mano_ports::{
+    clock::Clock as _,
     door::{
         Door, Settings,
         auth::{Anyone, BadTokens, Tokens},
@@ -89,6 +90,8 @@ async fn a_handler_that_never_ends_is_answered_for() {
         () = time => unreachable!(),
     };
     assert_eq!(answer.status, 504);
+    // The deadline that handlers see, and the grace beyond it.
+    assert_eq!(world.clock.now().as_second(), 25 + 2);
 }
 
 #[tokio::test]

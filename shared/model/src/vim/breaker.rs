@@ -19,6 +19,15 @@ pub struct Breaker {
     trying: bool,
 }
 
+/// Why a call may not go out now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rest {
+    /// So many calls in a row had no answer.
+    pub failures: u32,
+    /// No call before this.
+    pub until: Timestamp,
+}
+
 impl Breaker {
     /// So many failures in a row open it.
     pub const FAILURES: u32 = 10;
@@ -27,12 +36,16 @@ impl Breaker {
     /// The longest pause, in seconds.
     pub const LONGEST_PAUSE: i64 = 60;
 
-    /// Whether a call may go out now; if not, how long to wait.
-    pub fn admit(&mut self, now: Timestamp) -> Result<(), SignedDuration> {
+    /// Whether a call may go out now.
+    ///
+    /// # Errors
+    /// It rests; or its one trial is under way, and says in a moment how it goes on.
+    pub fn admit(&mut self, now: Timestamp) -> Result<(), Rest> {
+        let rest = |until| Err(Rest { failures: self.failures, until });
         match self.not_before {
             None => Ok(()),
-            Some(then) if now < then => Err(then.duration_since(now)),
-            Some(_) if self.trying => Err(SignedDuration::from_secs(Self::FIRST_PAUSE)),
+            Some(then) if now < then => rest(then),
+            Some(_) if self.trying => rest(after(now, Self::FIRST_PAUSE)),
             Some(_) => {
                 self.trying = true;
                 Ok(())
@@ -51,9 +64,12 @@ impl Breaker {
         self.trying = false;
         let Some(beyond) = self.failures.checked_sub(Self::FAILURES) else { return };
         let pause = Self::FIRST_PAUSE << beyond.min(8);
-        let pause = SignedDuration::from_secs(pause.min(Self::LONGEST_PAUSE));
-        self.not_before = Some(now.checked_add(pause).unwrap_or(Timestamp::MAX));
+        self.not_before = Some(after(now, pause.min(Self::LONGEST_PAUSE)));
     }
+}
+
+fn after(now: Timestamp, seconds: i64) -> Timestamp {
+    now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
@@ -80,7 +96,8 @@ mod tests {
             assert_eq!(breaker.admit(at(0)), Ok(()));
             if n % Breaker::FAILURES == 0 { breaker.answered() } else { breaker.failed(at(0)) }
         }
-        assert_eq!(opened().admit(at(1)), Err(SignedDuration::from_secs(4)));
+        let rest = Rest { failures: Breaker::FAILURES, until: at(5) };
+        assert_eq!(opened().admit(at(1)), Err(rest));
     }
 
     #[test]
@@ -97,10 +114,11 @@ mod tests {
     fn every_failed_trial_doubles_the_pause_up_to_a_minute() {
         let mut breaker = opened();
         let mut now = 5;
-        for pause in [10, 20, 40, 60, 60] {
+        for (failures, pause) in (Breaker::FAILURES + 1..).zip([10, 20, 40, 60, 60]) {
             assert_eq!(breaker.admit(at(now)), Ok(()));
             breaker.failed(at(now));
-            assert_eq!(breaker.admit(at(now)), Err(SignedDuration::from_secs(pause)));
+            let rest = Rest { failures, until: at(now + pause) };
+            assert_eq!(breaker.admit(at(now)), Err(rest));
             now += pause;
         }
     }

@@ -2,18 +2,25 @@
 
 use super::{Consumer, Event, Function, Listener, OnEvent, Step, StepCall};
 use crate::{Cx, Error};
-use futures_util::FutureExt;
-use mano_model::plan::Announced;
+use futures_util::{
+    FutureExt,
+    future::{Either, select},
+};
+use mano_model::{Refusal, plan::Announced, refusal::Why};
 use serde_json::Value;
-use std::{any::Any, future::Future, panic::AssertUnwindSafe};
+use std::{any::Any, future::Future, panic::AssertUnwindSafe, pin::pin, time::Duration};
 use tracing::{Instrument, Span};
 
 impl Step {
-    /// Does the step.
+    /// A step may take so long, wherever it runs; longer work is watched.
+    pub const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// Does the step, in at most `patience` and never in more than [`Step::PATIENCE`].
     ///
     /// # Errors
-    /// What the row failed with; a panic is a defect.
-    pub async fn call(&self, cx: &Cx, call: StepCall) -> Result<Value, Error> {
+    /// What the row failed with; a panic is a defect; one that takes too long is given up, and may
+    /// succeed later.
+    pub async fn call(&self, cx: &Cx, call: StepCall, patience: Duration) -> Result<Value, Error> {
         let span = tracing::info_span!(
             "step",
             name = self.name,
@@ -22,7 +29,12 @@ impl Step {
             run = call.run,
             traceparent = call.more.get("trace").and_then(|trace| trace.as_str()),
         );
-        let done = guarded(&span, (self.handler)(cx, call)).await;
+        let patience = patience.min(Self::PATIENCE);
+        let work = pin!(guarded(&span, (self.handler)(cx, call)));
+        let done = match select(work, cx.clock.sleep(patience)).await {
+            Either::Left((done, _)) => done,
+            Either::Right(_) => Err(late(patience)),
+        };
         warned(&span, "a step failed", done)
     }
 }
@@ -111,6 +123,11 @@ fn warned<T>(span: &Span, what: &str, result: Result<T, Error>) -> Result<T, Err
         span.in_scope(|| tracing::warn!(error = name, cause, "{what}"));
     }
     result
+}
+
+fn late(patience: Duration) -> Error {
+    let detail = format!("the step did not end within {} s", patience.as_secs());
+    Refusal::new(Why::Unavailable, detail).into()
 }
 
 /// What a handler answers, or what it said when it panicked: a defect of this call and of

@@ -221,7 +221,9 @@ mod tests {
             json!({ "kty": "oct", "k": "c2VjcmV0", "kid": "a" }),
             json!({ "kty": "EC", "crv": "P-521", "x": X, "y": X }),
             json!({ "kty": "EC", "crv": "P-256", "x": X, "y": "AAAA" }),
-            json!({ "kty": "RSA", "n": X, "e": "AQAB" }),
+            json!({ "kty": "RSA", "n": "z".repeat(340), "e": "AQAB" }),
+            json!({ "kty": "RSA", "n": "z".repeat(1368), "e": "AQAB" }),
+            json!({ "kty": "RSA", "n": "z".repeat(344), "e": "AAAA" }),
             json!("not even an object"),
             with("use", json!("enc")),
             with("key_ops", json!(["sign"])),
@@ -232,6 +234,14 @@ mod tests {
             let both = parse(&json!([useless, ed("b")])).unwrap();
             assert!(both.choose(Some("b"), Algorithm::EdDsa).is_ok());
         }
+    }
+
+    #[test]
+    fn a_key_that_is_for_one_algorithm_checks_no_other() {
+        let rsa = json!({ "kty": "RSA", "n": "z".repeat(344), "e": "AQAB", "alg": "RS256" });
+        let keys = parse(&json!([rsa])).unwrap();
+        assert!(keys.choose(None, Algorithm::Rs256).is_ok());
+        assert_eq!(keys.choose(None, Algorithm::Rs384).map(|_| ()), Err(NoKey::OtherKind));
     }
 
     #[test]

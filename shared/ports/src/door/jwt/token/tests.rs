@@ -202,9 +202,11 @@ fn a_token_of_another_issuer_or_for_another_audience_is_refused_and_both_are_nam
 }
 
 #[test]
-fn a_huge_token_is_not_even_read() {
+fn a_huge_token_or_one_of_other_parts_is_not_even_read() {
     let huge = format!("{}.a.a", "A".repeat(LONGEST));
     assert_eq!(Unverified::read(&huge).unwrap_err(), Refused::TooLong(huge.len()));
+    let encrypted = Unverified::read("a.b.c.d.e").unwrap_err().to_string();
+    assert!(encrypted.contains("three parts"), "{encrypted}");
     let deep = format!("{}.{}.", "A".repeat(10), "[".repeat(LONGEST / 2));
     assert!(Unverified::read(&deep).is_err());
 }
