@@ -67,22 +67,25 @@ fn main() {
         black_box(Expression::parse(black_box(source)).unwrap());
     }
     println!("{:8.3} µs  reading: {source}", start.elapsed().as_secs_f64() * 1e6 / 10_000.0);
-    let (longest, source) =
-        ENDLESS.iter().map(|source| (to_its_end(source), source)).max().unwrap();
-    println!(
-        "{:8.3} ms  the longest of {} endless: {source}",
-        longest.as_secs_f64() * 1e3,
-        ENDLESS.len()
-    );
+    let mut endless: Vec<_> = ENDLESS.iter().map(|source| (to_its_end(source), source)).collect();
+    endless.sort();
+    println!("of {} endless expressions the longest:", endless.len());
+    for (time, source) in endless.iter().rev().take(5) {
+        println!("{:8.3} ms  {source}", time.as_secs_f64() * 1e3);
+    }
 }
 
-/// How long an endless expression takes until its budget stops it.
+/// How long an endless expression takes until its budget stops it; the best of five.
 fn to_its_end(source: &str) -> Duration {
-    let mut budget = Budget::new(400_000, 48 << 20);
-    let start = Instant::now();
-    let _ = Expression::parse(source)
-        .and_then(|expression| expression.evaluate(None, &Bindings::new(), &Fixed, &mut budget));
-    start.elapsed()
+    let once = || {
+        let mut budget = Budget::new(400_000, 48 << 20);
+        let start = Instant::now();
+        let _ = Expression::parse(source).and_then(|expression| {
+            expression.evaluate(None, &Bindings::new(), &Fixed, &mut budget)
+        });
+        start.elapsed()
+    };
+    (0..5).map(|_| once()).min().unwrap_or_default()
 }
 
 /// The mean of the best of twenty rounds.

@@ -5,10 +5,13 @@ use crate::error::{Fault, Outcome};
 /// How deep calls may nest unless [`Budget::with_depth`] says otherwise.
 pub(crate) const DEFAULT_DEPTH: u32 = 3_000;
 
+/// Filling two to the power of so many bytes is a step.
+const LINE: u32 = 5;
+
 /// Steps and bytes an evaluation may spend; it goes down as they are spent.
 ///
-/// One step is one node evaluated, one item handled by a builtin, or one move of the regular
-/// expression matcher. Bytes are counted when memory is asked for, before it is taken, and are
+/// One step is one node evaluated, one item handled by a builtin, one move of the regular
+/// expression matcher, or 32 bytes filled. Bytes are counted when memory is asked for, before it is taken, and are
 /// not given back when it is freed: so the sum is the same on every run, and what is alive at
 /// any time is never more. A budget that is spent stays spent, so several evaluations can share
 /// one.
@@ -58,8 +61,15 @@ impl Budget {
     pub(crate) fn alloc(&mut self, count: usize) -> Outcome<()> {
         match self.bytes.checked_sub(count as u64) {
             Some(left) => {
+                let filled = (self.bytes >> LINE) - (left >> LINE);
                 self.bytes = left;
-                Ok(())
+                match self.steps.checked_sub(filled) {
+                    Some(left) => {
+                        self.steps = left;
+                        Ok(())
+                    }
+                    None => Err(self.out_of_steps()),
+                }
             }
             None => Err(self.out_of_bytes()),
         }

@@ -104,7 +104,7 @@ fn expressions_nested_too_deep_are_refused() {
 fn a_budget_shared_by_several_evaluations_is_spent_by_all() {
     let expression = Expression::parse("[1..100].($ * 2)");
     let expression = expression.unwrap_or_else(|error| panic!("{error}"));
-    let mut budget = Budget::new(1_000, 1 << 20);
+    let mut budget = Budget::new(3_000, 1 << 20);
     let mut rounds = 0;
     while expression.evaluate(None, &Bindings::new(), &host::Fixed, &mut budget).is_ok() {
         rounds += 1;
