@@ -5,7 +5,7 @@ use crate::{
     world::{
         World,
         descriptors::{nsd, vnfd},
-        stock::{PAIR, SMALL, add_vim, stocked},
+        stock::{PAIR, SMALL, stocked},
     },
 };
 use mano_model::{
@@ -72,7 +72,7 @@ async fn writes(world: &World) -> u64 {
 /// A service of three network functions, each of one link, one storage and one machine.
 async fn service() -> World {
     let world = World::new().await;
-    add_vim(&world, "vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
+    world.add_vim("vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
     let cx = world.host.cx();
     let principal = Principal { tenant: World::tenant(), name: "test".into() };
     let plan = Plan::new(cx.asked(&principal, None))

@@ -3,7 +3,7 @@
 use crate::{
     cloud::Client,
     done,
-    stock::{PAIR, add_descriptors, add_vim},
+    stock::{PAIR, add_descriptors},
     ways::{Picture, no_orphans},
     world::World,
 };
@@ -55,7 +55,7 @@ impl Proxy {
 
 /// Packages are on-boarded, a service lives and ends; what there was meanwhile.
 async fn life(world: &mut World) -> Picture {
-    add_vim(world, "vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
+    world.add_vim("vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
     // A VIM that takes its time is looked at again, by messages.
     let slow = json!({ "asynchronousMs": 500 });
     world.ask(Method::PUT, "/mano/v1/vims/vim-a/behaviour", Some(slow)).await.expect(200);

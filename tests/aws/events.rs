@@ -4,7 +4,7 @@ use crate::{
     cloud::{Client, call, given, received},
     onboard_ns, onboard_vnf,
     steps::{deleted, example},
-    world::{World, stock::add_vim},
+    world::World,
 };
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ async fn hears(world: &mut World, name: &str, key: &str) -> Value {
 #[tokio::test]
 async fn a_service_is_made_and_ended_over_the_event_bus() {
     let mut world = World::new().await;
-    add_vim(&world, "vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
+    world.add_vim("vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
     let mut packages = Vec::new();
     for name in ["edge-router", "edge-cache"] {
         let shown = onboard_vnf(&mut world, example(name)).await;

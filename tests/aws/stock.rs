@@ -1,7 +1,7 @@
 //! What stories begin with: VIMs, and descriptors that were on-boarded from packages.
 
 use crate::{onboard_ns, onboard_vnf, packed, table, world::World};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::OnceLock;
 
 /// The VNF descriptor of one link, one unit with one storage, and an aspect of three levels.
@@ -22,7 +22,7 @@ async fn stock(world: &mut World) {
     if let Some(rows) = ROWS.get() {
         return table::fill(rows);
     }
-    add_vim(world, "vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
+    world.add_vim("vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
     add_descriptors(world).await;
     ROWS.get_or_init(at_rest);
 }
@@ -37,15 +37,6 @@ fn at_rest() -> Vec<Value> {
         }
     }
     panic!("facts stay due: {:#?}", table::rows().into_iter().find(due));
-}
-
-/// Registers a simulated VIM; zones with so many vCPUs each.
-pub(crate) async fn add_vim(world: &World, id: &str, zones: &[(&str, u32)]) {
-    let zones = zones.iter().map(
-        |(id, vcpus)| json!({ "id": id, "vcpus": vcpus, "memoryGib": 256, "storageGib": 10_000 }),
-    );
-    let body = json!({ "id": id, "vimType": "sim", "zones": zones.collect::<Vec<_>>() });
-    world.post("/mano/v1/vims", body).await.expect(201);
 }
 
 /// On-boards the packages of both descriptors.

@@ -5,7 +5,7 @@ use crate::{
     schema,
     world::{
         World,
-        stock::{PAIR, SMALL, add_vim, stocked},
+        stock::{PAIR, SMALL, stocked},
     },
 };
 use http::Method;
@@ -227,8 +227,8 @@ async fn an_event_of_an_unknown_sender_does_nothing() {
 
 /// Everything there is to hear, once.
 async fn whole_life(world: &mut World) {
-    add_vim(world, "vim-a", &[("zone-1", 64)]).await;
-    add_vim(world, "vim-b", &[("zone-1", 64)]).await;
+    world.add_vim("vim-a", &[("zone-1", 64)]).await;
+    world.add_vim("vim-b", &[("zone-1", 64)]).await;
     let packages = super::service::on_boarded(world).await;
     onboard_vnf(world, b"no archive".to_vec()).await;
     onboard_ns(world, b"no archive".to_vec()).await;

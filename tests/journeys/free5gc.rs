@@ -2,7 +2,7 @@
 //! back, where the reference data is present.
 
 use super::{archive, deleted, done, onboard_ns, onboard_vnf};
-use crate::world::{World, stock::add_vim};
+use crate::world::World;
 use serde_json::json;
 use std::path::Path;
 
@@ -14,7 +14,7 @@ async fn free5gc_runs_whole() {
         return;
     }
     let mut world = World::new().await;
-    add_vim(&world, "vim-a", &[("zone-1", 256)]).await;
+    world.add_vim("vim-a", &[("zone-1", 256)]).await;
     let mut vnfs: Vec<_> = std::fs::read_dir(packages.join("vnfpackage"))
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -89,7 +89,7 @@ async fn of_two_tasks_at_once_one_is_taken() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_grants_for_the_last_cpu_one_wins() {
     let mut world = World::new().await;
-    crate::world::stock::add_vim(&world, "tiny", &[("z", 2)]).await;
+    world.add_vim("tiny", &[("z", 2)]).await;
     crate::world::stock::add_descriptors(&mut world).await;
     let mut ops = Vec::new();
     for _ in 0..2 {

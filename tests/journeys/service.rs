@@ -1,15 +1,15 @@
 //! A network service from its packages to running, larger, hurt, healed, failed, rolled back, gone.
 
 use super::{deleted, done, example, onboard_ns, onboard_vnf};
-use crate::world::{World, stock::add_vim};
+use crate::world::World;
 use http::Method;
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_lives_its_whole_life() {
     let mut world = World::new().await;
-    add_vim(&world, "vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
-    add_vim(&world, "vim-b", &[("zone-1", 64), ("zone-2", 64)]).await;
+    world.add_vim("vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
+    world.add_vim("vim-b", &[("zone-1", 64), ("zone-2", 64)]).await;
     let packages = on_boarded(&mut world).await;
     let ns = created(&world, &packages.2).await;
     let path = format!("/nslcm/v2/ns_instances/{ns}");

@@ -1,12 +1,15 @@
 //! A whole orchestrator in one process, with a clock we hold and VIMs that keep their own list.
 
+mod client;
 pub(crate) mod descriptors;
 pub(crate) mod stock;
+
+pub(crate) use client::Answer;
 
 use crate::wiring::FUNCTIONS;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{Method, Request};
 use jiff::Timestamp;
 use mano_embedded::{
     Engine, FolderBlobs, HeldClock, Host, RandomIds, SqliteStore, host::Parts, store, workflows,
@@ -17,7 +20,7 @@ use mano_ports::{
     door::{Door, Settings, auth::Anyone},
     http::{Body, Content},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
     pin::pin,
@@ -94,28 +97,6 @@ impl Deaths {
 fn copy(from: &Path, to: &Path) {
     if from.exists() {
         std::fs::copy(from, to).unwrap();
-    }
-}
-
-/// An answer, as a client reads it.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Value,
-}
-
-impl Answer {
-    /// The last part of `Location`.
-    pub(crate) fn id(&self) -> String {
-        let location = self.headers.get("location").unwrap_or_else(|| panic!("{self:?}"));
-        location.to_str().unwrap().rsplit('/').next().unwrap().to_owned()
-    }
-
-    /// The same, if the status is this one.
-    pub(crate) fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status.as_u16(), status, "{self:?}");
-        self
     }
 }
 
@@ -232,16 +213,6 @@ impl World {
         (answer.status.as_u16(), media, body)
     }
 
-    /// GET.
-    pub(crate) async fn get(&self, path: &str) -> Value {
-        self.ask(Method::GET, path, None).await.expect(200).body
-    }
-
-    /// POST with content.
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
-        self.ask(Method::POST, path, Some(body)).await
-    }
-
     /// Lets the world go on until the operation rests, and says in which state.
     ///
     /// Time passes only while nothing else does: the clock jumps to the next sleeper, which
@@ -277,53 +248,6 @@ impl World {
             }
         }
         self.clock.jump(Duration::from_secs(31));
-    }
-
-    /// The state of an operation of either kind.
-    pub(crate) async fn state(&self, op: &str) -> Option<String> {
-        for path in ["/vnflcm/v2/vnf_lcm_op_occs", "/nslcm/v2/ns_lcm_op_occs"] {
-            let answer = self.ask(Method::GET, &format!("{path}/{op}"), None).await;
-            if answer.status == StatusCode::OK {
-                return Some(answer.body["operationState"].as_str().unwrap().to_owned());
-            }
-        }
-        None
-    }
-
-    /// The tree of an operation, for a person.
-    pub(crate) async fn tree(&self, op: &str) -> Value {
-        self.ask(Method::GET, &format!("/mano/v1/operations/{op}/tree"), None).await.body
-    }
-
-    /// What all VIMs hold, by their own memory: name and key, sorted.
-    pub(crate) async fn on_vims(&self) -> Vec<(String, String)> {
-        let mut all = Vec::new();
-        for vim in self.get("/mano/v1/vims").await.as_array().unwrap() {
-            let path = format!("/mano/v1/vims/{}/resources", vim["id"].as_str().unwrap());
-            for found in self.get(&path).await.as_array().unwrap() {
-                let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
-                all.push((text("name"), text("resourceId")));
-            }
-        }
-        all.sort();
-        all
-    }
-
-    /// Reservations of all zones, by VIM and zone.
-    pub(crate) async fn reserved(&self) -> Value {
-        let vims = self.get("/mano/v1/vims").await;
-        let zones = vims.as_array().unwrap().iter().map(|vim| {
-            let zones = vim["zones"].as_array().unwrap().iter();
-            let zones = zones.map(|z| json!([z["id"], z["reserved"]]));
-            json!([vim["id"], zones.collect::<Vec<_>>()])
-        });
-        zones.collect()
-    }
-
-    /// Asks an operation for a way forward.
-    pub(crate) async fn handle(&self, op: &str, kind: &str, how: &str) -> Answer {
-        let path = format!("/{kind}lcm/v2/{kind}_lcm_op_occs/{op}/{how}");
-        self.ask(Method::POST, &path, None).await
     }
 
     /// Whose data it is.

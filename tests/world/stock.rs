@@ -10,7 +10,6 @@ use mano_model::{
     plan::Plan,
 };
 use mano_ports::http::Principal;
-use serde_json::json;
 
 /// A world with one roomy VIM of two zones and both descriptors.
 pub(crate) async fn stocked() -> World {
@@ -21,17 +20,8 @@ pub(crate) async fn stocked() -> World {
 
 /// Gives a world the same.
 pub(crate) async fn stock(world: &mut World) {
-    add_vim(world, "vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
+    world.add_vim("vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
     add_descriptors(world).await;
-}
-
-/// Registers a simulated VIM; zones with so many vCPUs each.
-pub(crate) async fn add_vim(world: &World, id: &str, zones: &[(&str, u32)]) {
-    let zones = zones.iter().map(
-        |(id, vcpus)| json!({ "id": id, "vcpus": vcpus, "memoryGib": 256, "storageGib": 10_000 }),
-    );
-    let body = json!({ "id": id, "vimType": "sim", "zones": zones.collect::<Vec<_>>() });
-    world.post("/mano/v1/vims", body).await.expect(201);
 }
 
 /// Puts the descriptors where on-boarding would.
