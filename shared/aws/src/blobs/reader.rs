@@ -8,8 +8,10 @@ use std::{
 };
 use tokio::runtime::Handle;
 
-/// Bytes fetched at a time.
-const CHUNK: u64 = 1 << 20;
+/// Bytes fetched at a time by who jumps about.
+const LEAST: u64 = 1 << 20;
+/// Bytes fetched at a time by who reads on and on: a request costs as long as some MiB.
+const MOST: u64 = 8 << 20;
 
 /// A blob, and what of it was fetched last.
 pub(super) struct Reader {
@@ -20,13 +22,16 @@ pub(super) struct Reader {
     at: u64,
     chunk: Bytes,
     chunk_at: u64,
+    /// How much was fetched last.
+    ahead: u64,
     runtime: Handle,
 }
 
 impl Reader {
     pub(super) fn new(blobs: S3Blobs, name: String, size: u64, revision: Option<String>) -> Self {
         let runtime = Handle::current();
-        Self { blobs, name, size, revision, at: 0, chunk: Bytes::new(), chunk_at: 0, runtime }
+        let (chunk, ahead) = (Bytes::new(), LEAST);
+        Self { blobs, name, size, revision, at: 0, chunk, chunk_at: 0, ahead, runtime }
     }
 
     /// What was fetched and lies at the place of reading.
@@ -37,7 +42,9 @@ impl Reader {
 
     /// Fetches what lies at the place of reading.
     fn fetch(&mut self) -> io::Result<()> {
-        let (from, to) = (self.at, self.size.min(self.at + CHUNK));
+        let reads_on = !self.chunk.is_empty() && self.at == self.chunk_at + self.chunk.len() as u64;
+        self.ahead = next(self.ahead, reads_on);
+        let (from, to) = (self.at, self.size.min(self.at.saturating_add(self.ahead)));
         let (blobs, name, revision) =
             (self.blobs.clone(), self.name.clone(), self.revision.clone());
         let (answer, answered) = mpsc::sync_channel(1);
@@ -58,6 +65,11 @@ impl Reader {
         self.chunk_at = from;
         Ok(())
     }
+}
+
+/// How much is fetched after so much was.
+fn next(ahead: u64, reads_on: bool) -> u64 {
+    if reads_on { (ahead * 2).min(MOST) } else { LEAST }
 }
 
 impl Read for Reader {
@@ -88,5 +100,21 @@ impl Seek for Reader {
         };
         self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
         Ok(self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_reads_on_gets_more_at_once_and_who_jumps_little() {
+        let mut ahead = LEAST;
+        let mut fetched = Vec::new();
+        for reads_on in [true, true, true, true, false, true] {
+            ahead = next(ahead, reads_on);
+            fetched.push(ahead >> 20);
+        }
+        assert_eq!(fetched, [2, 4, 8, 8, 1, 2]);
     }
 }
