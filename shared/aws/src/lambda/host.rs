@@ -154,6 +154,6 @@ mod tests {
         let until = SystemClock::default().now() + RESERVE;
         let failure = host.handle(call, until).await.expect_err("given up");
         assert_eq!(failure.error, "Mano.Transient");
-        assert!(failure.cause.contains("did not end"), "{}", failure.cause);
+        assert!(failure.cause.contains("within 0 s"), "{}", failure.cause);
     }
 }

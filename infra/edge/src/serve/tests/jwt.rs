@@ -9,9 +9,12 @@ use mano_ports::{
     http::{Body, Content},
 };
 use serde_json::{Value, json};
-use std::sync::{
-    Mutex,
-    atomic::{AtomicUsize, Ordering::SeqCst},
+use std::{
+    path::Path,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
 };
 
 /// An issuer that publishes its keys; `says` may be changed while it runs.
@@ -52,13 +55,20 @@ const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 impl Issuer {
     async fn start(keys: &Value) -> Self {
+        Self::behind(keys, None).await
+    }
+
+    /// An issuer that shows a certificate and its key, of these files.
+    async fn behind(keys: &Value, tls: Option<(&Path, &Path)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let tls = tls.map(|(certificate, key)| http::tls::acceptor(certificate, key).unwrap());
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(false);
         let says = Arc::new(Says::default());
         says.set(DISCOVERY, json!({ "issuer": url, "jwks_uri": format!("{url}/keys") }));
         says.set("/keys", keys.clone());
-        let serving = http::serve(listener, None, Limits::default(), Arc::clone(&says), stopped);
+        let serving = http::serve(listener, tls, Limits::default(), Arc::clone(&says), stopped);
         Self { url, says, stop, server: tokio::spawn(serving) }
     }
 
@@ -195,6 +205,24 @@ async fn a_site_with_the_keys_in_a_file_needs_no_way_to_the_issuer() {
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
     assert_eq!(issuer.says.asked.load(SeqCst), 0);
     running.stop().await.unwrap();
+    issuer.end().await;
+}
+
+#[tokio::test]
+async fn an_issuer_of_ones_own_is_believed_where_its_authority_is_named_and_only_there() {
+    let (mint, folder) = (Mint::ed("one"), tempfile::tempdir().unwrap());
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let issuer = Issuer::behind(&Mint::key_set(&[&mint]), Some((&certificate, &key))).await;
+    let good = bearer(&mint.token(&issuer.claims("anna", "acme")));
+    for (jwt_ca, status) in [(None, 503), (Some(certificate), 200)] {
+        let running = trusting(&folder, Callers { jwt_ca, ..issuer.callers() }).await;
+        let answer = ask(&running, "GET", "/mano/v1/vims", &good).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+        running.stop().await.unwrap();
+    }
     issuer.end().await;
 }
 
