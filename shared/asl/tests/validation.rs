@@ -86,6 +86,12 @@ fn a_workflow_has_an_end_and_every_state_a_way_to_it() {
                     { "Variable": "$.a", "IsNull": false, "Next": "Z" }] });
     let found = errors(&machine(&json!({ "C": choice, "Z": pass() })));
     assert_eq!(found, [nope("/States/C/Choices[0]/Next"), nope("/States/C/Default")]);
+    // Of the flows inside of it as well; once for all of them.
+    let mut parallel = state("Parallel");
+    let inner = machine(&json!({ "I": { "Type": "Pass", "Next": "I" } }));
+    let other = machine(&json!({ "J": { "Type": "Pass", "Next": "J" } }));
+    parallel["Branches"] = json!([inner, other]);
+    assert_eq!(errors(&machine(&json!({ "P": parallel }))), [endless()]);
     let mut task = state("Task");
     task["Catch"] = json!([{ "ErrorEquals": ["States.ALL"], "Next": "NOPE" }]);
     assert_eq!(errors(&machine(&json!({ "T": task }))), [nope("/States/T/Catch[0]/Next")]);

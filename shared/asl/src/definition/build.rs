@@ -200,7 +200,7 @@ impl Builder {
         }
         let numbers: Vec<StateId> = (0..states.object.len()).map(|at| number(first + at)).collect();
         if self.never_ends(&numbers) {
-            self.findings.everywhere("MISSING_END_STATE", "Workflow has no terminal state");
+            self.findings.endless();
             return Some((start, numbers));
         }
         for (name, id) in states.object.keys().zip(&numbers) {

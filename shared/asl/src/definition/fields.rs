@@ -43,6 +43,7 @@ pub(crate) struct Findings {
     kept: Vec<Diagnostic>,
     errors: usize,
     warnings: usize,
+    is_endless: bool,
 }
 
 /// Bytes that errors, and warnings, may fill; one more is kept, the rest is left out. A text of
@@ -68,10 +69,14 @@ impl Findings {
         self.add(Severity::Warning, code, at, message.into());
     }
 
-    /// An error of the whole, at no place.
-    pub(crate) fn everywhere(&mut self, code: &'static str, message: &str) {
-        let (severity, message) = (Severity::Error, message.to_owned());
-        self.kept.push(Diagnostic { severity, code, message, location: None });
+    /// The workflow, or a flow inside of it, never ends: an error at no place, said once.
+    pub(crate) fn endless(&mut self) {
+        if !self.is_endless {
+            let (severity, code) = (Severity::Error, "MISSING_END_STATE");
+            let message = "Workflow has no terminal state".to_owned();
+            self.kept.push(Diagnostic { severity, code, message, location: None });
+        }
+        self.is_endless = true;
     }
 
     fn add(&mut self, severity: Severity, code: &'static str, at: &str, message: String) {
