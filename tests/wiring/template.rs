@@ -154,6 +154,7 @@ fn no_door_is_open() {
     assert_eq!(given["MANO_JWT_ISSUER"], json!({ "Ref": "JwtIssuer" }));
     assert_eq!(given["MANO_JWT_AUDIENCE"], json!({ "Ref": "JwtAudience" }));
     assert_eq!(given["MANO_JWT_TENANT_CLAIM"], json!({ "Ref": "JwtTenantClaim" }));
+    assert_eq!(given["MANO_JWT_KEYS"], json!({ "Ref": "JwtKeys" }));
     let issuer = template["Parameters"]["JwtIssuer"]["AllowedPattern"].as_str().unwrap();
     assert!(issuer.contains("https://") && !issuer.contains("https?"), "{issuer}");
 }

@@ -1,7 +1,7 @@
 //! What a function is told by its environment, read once and named where it is missing.
 
 use crate::tenants::{BadTenants, Tenants};
-use mano_ports::door::jwt::{Address, BadAddress, Place, Trust};
+use mano_ports::door::jwt::{Address, BadAddress, BadKeys, KeySet, Place, Trust};
 use std::collections::HashMap;
 
 /// What stands in the way of starting.
@@ -23,6 +23,9 @@ pub enum Error {
     /// Keys of an issuer cannot be asked for there.
     #[error("{0} cannot be used")]
     Address(&'static str, #[source] BadAddress),
+    /// Keys of an issuer were given and cannot be read.
+    #[error("MANO_JWT_KEYS cannot be used")]
+    Keys(#[from] BadKeys),
     /// The map of tenants cannot be read.
     #[error("MANO_TENANTS cannot be read")]
     Tenants(#[from] BadTenants),
@@ -33,8 +36,17 @@ pub enum Error {
 pub enum Auth {
     /// API Gateway checks the signature of an IAM identity.
     Iam,
-    /// They show a token of an issuer, whose keys lie at a place.
-    Jwt(Trust, Place),
+    /// They show a token of an issuer, who has these keys.
+    Jwt(Trust, Keys),
+}
+
+/// Where the keys of an issuer are had from.
+#[derive(Debug, Clone)]
+pub enum Keys {
+    /// The issuer publishes them.
+    Published(Place),
+    /// They stand in the environment, where there is no way to the issuer.
+    Given(KeySet),
 }
 
 /// The surroundings of a function.
@@ -95,11 +107,11 @@ impl Settings {
         let auth = match optional("MANO_AUTH").as_deref() {
             None | Some("iam") => Auth::Iam,
             Some("jwt") => {
-                let place = place(&issuer, optional("MANO_JWT_KEYS").as_deref())?;
+                let keys = keys(&issuer, optional("MANO_JWT_KEYS").as_deref())?;
                 let tenant_claim =
                     optional("MANO_JWT_TENANT_CLAIM").unwrap_or_else(|| Trust::TENANT_CLAIM.into());
                 let tenants = tenants.named().clone();
-                Auth::Jwt(Trust { issuer, audience, tenant_claim, tenants }, place)
+                Auth::Jwt(Trust { issuer, audience, tenant_claim, tenants }, keys)
             }
             Some(value) => {
                 let (name, value) = ("MANO_AUTH", value.into());
@@ -173,12 +185,13 @@ impl Settings {
     }
 }
 
-/// Where the keys of an issuer lie.
-fn place(issuer: &str, keys: Option<&str>) -> Result<Place, Error> {
+/// Where the keys of an issuer are had from: a set, an address, or nothing but the issuer.
+fn keys(issuer: &str, keys: Option<&str>) -> Result<Keys, Error> {
     let address = |name, text| Address::parse(text).map_err(|bad| Error::Address(name, bad));
-    Ok(match keys {
-        Some(keys) => Place::At(address("MANO_JWT_KEYS", keys)?),
-        None => Place::By(address("MANO_JWT_ISSUER", issuer)?),
+    Ok(match keys.map(str::trim) {
+        Some(set) if set.starts_with('{') => Keys::Given(KeySet::parse(set.as_bytes())?),
+        Some(at) => Keys::Published(Place::At(address("MANO_JWT_KEYS", at)?)),
+        None => Keys::Published(Place::By(address("MANO_JWT_ISSUER", issuer)?)),
     })
 }
 
@@ -234,11 +247,15 @@ mod tests {
         assert!(!said.contains("MANO_JWT_ISSUER") && said.contains("MANO_JWT_AUDIENCE"), "{said}");
         let plain = with(&[("MANO_JWT_ISSUER", "http://idp.example"), audience]);
         assert!(plain.expect_err("refused").to_string().contains("MANO_JWT_ISSUER"));
-        let keys = with(&[issuer, audience, ("MANO_JWT_KEYS", "keys.json")]);
-        assert!(keys.expect_err("refused").to_string().contains("MANO_JWT_KEYS"));
+        for keys in ["keys.json", "{}", r#"{"keys": []}"#] {
+            let keys = with(&[issuer, audience, ("MANO_JWT_KEYS", keys)]);
+            assert!(keys.expect_err("refused").to_string().contains("MANO_JWT_KEYS"));
+        }
         let map = ("MANO_TENANTS", r#"{"oss": "acme"}"#);
         let settings = with(&[issuer, audience, map]).expect("complete");
-        let Auth::Jwt(trust, Place::By(_)) = settings.auth else { panic!("{settings:?}") };
+        let Auth::Jwt(trust, Keys::Published(Place::By(_))) = settings.auth else {
+            panic!("{settings:?}")
+        };
         assert_eq!((&*trust.issuer, &*trust.audience), ("https://idp.example", "mano"));
         assert_eq!((&*trust.tenant_claim, &*trust.tenants["oss"]), ("tenant", "acme"));
     }

@@ -2,7 +2,7 @@
 
 use super::issuer::Web;
 use crate::{
-    settings::{Auth, Settings},
+    settings::{Auth, Keys, Settings},
     tenants::Tenants,
 };
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use mano_ports::{
     clock::Clock,
     door::{
         auth::{Authenticator, Denied},
-        jwt::{Jwt, Published},
+        jwt::{Jwt, Published, Source},
     },
     http::Principal,
 };
@@ -22,9 +22,12 @@ use std::sync::Arc;
 pub(super) fn authenticator(settings: &Settings, clock: &Arc<dyn Clock>) -> Arc<dyn Authenticator> {
     match &settings.auth {
         Auth::Iam => Arc::new(Signed(settings.tenants.clone())),
-        Auth::Jwt(trust, place) => {
-            let keys = Box::new(Published::new(place.clone(), Web::default()));
-            Arc::new(Jwt::new(trust.clone(), keys, Arc::clone(clock)))
+        Auth::Jwt(trust, keys) => {
+            let source: Box<dyn Source> = match keys {
+                Keys::Published(place) => Box::new(Published::new(place.clone(), Web::default())),
+                Keys::Given(keys) => Box::new(keys.clone()),
+            };
+            Arc::new(Jwt::new(trust.clone(), source, Arc::clone(clock)))
         }
     }
 }

@@ -163,6 +163,20 @@ async fn a_token_without_a_tenant_has_that_of_the_map() {
 }
 
 #[tokio::test]
+async fn keys_that_are_given_need_no_way_to_the_issuer() {
+    let mint = Mint::ed("one");
+    let issuer = Issuer::start(json!({})).await;
+    let given = Mint::key_set(&[&mint]).to_string();
+    let host = issuer.host(&[("MANO_JWT_KEYS", &given)]).await;
+    let good = format!("Bearer {}", mint.token(&issuer.claims()));
+    let (status, ..) = answered(&host, Some(&good)).await;
+    assert_eq!(status, 200);
+    let stranger = format!("Bearer {}", Mint::ed("one").token(&issuer.claims()));
+    let (status, ..) = answered(&host, Some(&stranger)).await;
+    assert_eq!(status, 401);
+}
+
+#[tokio::test]
 async fn without_the_issuers_keys_nobody_is_let_in() {
     let mint = Mint::ed("one");
     let issuer = Issuer::start(json!({ "keys": [] })).await;
