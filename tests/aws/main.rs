@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
+mod again;
 mod cloud;
 mod disturbed;
 mod events;
