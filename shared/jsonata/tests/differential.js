@@ -1,9 +1,10 @@
 // Evaluates lines of {"expression", "input"} with the language's own implementation; a line each:
-// {"plain"}, and {"inOrder"} and {"filled"} where those differ from it.
+// {"plain"}, and {"inOrder"}, {"filled"} and {"kept"} where those differ from it.
 //
-// Two habits of the reference are changed in copies of it, so that a test can say exactly which of
-// them makes a difference: it evaluates the parts of constructors at once (inOrder: one after the
-// other), and it filters nothing as if it were an item (filled: nothing stays nothing, as well).
+// Habits of the reference are changed in copies of it, one after the other, so that a test can say
+// exactly which of them makes a difference: it evaluates the parts of constructors at once (inOrder:
+// one after the other), filters nothing as if it were an item (filled: nothing stays nothing), and
+// writes into an empty array when it groups it (kept: it does not).
 //
 // Usage: node differential.js <folder with node_modules/jsonata>
 const fs = require('fs');
@@ -43,7 +44,10 @@ const filled = [
     ['var results = createSequence();\n        if( input && input.tupleStream)',
         'if (typeof input === "undefined") return undefined;\n        var results = createSequence();\n        if( input && input.tupleStream)', 1],
 ];
-const variants = { plain: changed([]), inOrder: changed(inOrder), filled: changed(filled) };
+const kept = [...filled, ['input.push(undefined);', 'input = [undefined];', 1]];
+const variants = {
+    plain: changed([]), inOrder: changed(inOrder), filled: changed(filled), kept: changed(kept),
+};
 
 const isFunction = (value) =>
     typeof value === 'function' || (value && (value._jsonata_lambda || value._jsonata_function));
