@@ -94,6 +94,7 @@ async fn what_nobody_can_handle_ends_among_the_dead_with_the_reason() {
     queue.send(poison).await.expect("sent");
     // As often as it comes: each attempt is handed over without waiting for its pause.
     let receive = world.sqs.receive_message().queue_url(&url).wait_time_seconds(1);
+    let receive = receive.message_system_attribute_names(MessageSystemAttributeName::All);
     let got = receive.send().await.expect("messages").messages.unwrap_or_default();
     let mut event = record(&got[0]);
     for attempt in 1..=8 {
