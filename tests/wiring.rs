@@ -139,3 +139,25 @@ fn every_task_has_an_end_and_is_tried_again() {
         });
     }
 }
+
+/// A VIM or a Lambda in trouble is not asked by everybody at the same moment, nor for ever.
+#[test]
+fn every_retry_is_bounded_and_scattered() {
+    let throttled = |rule: &Value| rule["ErrorEquals"].to_string().contains("TooManyRequests");
+    for (workflow, definition) in workflows() {
+        states(&definition, &mut |name, state| {
+            let mut patient = false;
+            for rule in state["Retry"].as_array().into_iter().flatten() {
+                let told = format!("{workflow}/{name}: {rule}");
+                assert_eq!(rule["JitterStrategy"], "FULL", "{told}");
+                assert!((2..=20).contains(&rule["MaxAttempts"].as_u64().unwrap()), "{told}");
+                assert!(rule["MaxDelaySeconds"].as_u64().unwrap() <= 60, "{told}");
+                patient |= throttled(rule) && rule["MaxAttempts"] == 20;
+            }
+            let park = state["Retry"].as_array().is_some_and(|all| {
+                all.iter().any(|rule| rule["ErrorEquals"] == serde_json::json!(["States.ALL"]))
+            });
+            assert!(state["Type"] != "Task" || patient || park, "{workflow}/{name} gives up early");
+        });
+    }
+}

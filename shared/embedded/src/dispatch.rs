@@ -2,9 +2,10 @@
 
 use mano_ports::{
     Cx, Error, Fault,
-    function::{Event, Function, Step, StepCall},
+    function::{Event, Function, StepCall},
 };
 use serde_json::Value;
+use std::time::Duration;
 
 /// How a step failed, as a Lambda function would say it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +37,9 @@ impl Dispatch {
         let Some(row) = function.steps.iter().find(|row| row.name == call.step) else {
             return Err(bug(format!("function '{name}' has no step '{}'", call.step)));
         };
-        let answer = row.call(&self.cx, call, Step::PATIENCE).await;
+        // Whoever calls without a token gives up by itself, after the time of its task.
+        let patience = Duration::MAX;
+        let answer = row.call(&self.cx, call, patience).await;
         answer.map_err(|error| StepFailure {
             error: error.fault().name().into(),
             cause: error.chain(),

@@ -12,7 +12,7 @@ use super::{
 use jiff::Timestamp;
 use mano_ports::{
     door::{Clash, Door, Settings as Conventions},
-    function::{Event, Function, StepCall},
+    function::{Event, Function, Step, StepCall},
     http::Content,
     workflows::Outcome,
 };
@@ -86,7 +86,7 @@ impl Host {
         };
         let (cx, token) = (&self.around.cx, call.token.clone());
         let left = Duration::try_from(until.duration_since(cx.clock.now())).unwrap_or_default();
-        let left = left.saturating_sub(RESERVE);
+        let left = left.saturating_sub(RESERVE).min(Step::PATIENCE);
         let answer = row.call(cx, call, left).await.map_err(|error| Failure::from(&error));
         if let Err(failure) = &answer {
             self.tell(token.as_deref(), failure).await;
@@ -124,7 +124,6 @@ mod tests {
     use mano_ports::{
         Cx, Error,
         clock::{Clock as _, SystemClock},
-        function::Step,
         step,
     };
 

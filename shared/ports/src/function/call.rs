@@ -12,10 +12,11 @@ use std::{any::Any, future::Future, panic::AssertUnwindSafe, pin::pin, time::Dur
 use tracing::{Instrument, Span};
 
 impl Step {
-    /// A step may take so long, wherever it runs; longer work is watched.
+    /// A step that was given a token must have ended after so long, wherever it runs: longer work
+    /// is watched, and the task waits for the token alone.
     pub const PATIENCE: Duration = Duration::from_secs(60);
 
-    /// Does the step, in at most `patience` and never in more than [`Step::PATIENCE`].
+    /// Does the step, in at most `patience`; with a token, in no more than [`Step::PATIENCE`].
     ///
     /// # Errors
     /// What the row failed with; a panic is a defect; one that takes too long is given up, and may
@@ -29,7 +30,8 @@ impl Step {
             run = call.run,
             traceparent = call.more.get("trace").and_then(|trace| trace.as_str()),
         );
-        let patience = patience.min(Self::PATIENCE);
+        let most = if call.token.is_some() { Self::PATIENCE } else { Duration::MAX };
+        let patience = patience.min(most);
         let work = pin!(guarded(&span, (self.handler)(cx, call)));
         let done = match select(work, cx.clock.sleep(patience)).await {
             Either::Left((done, _)) => done,
