@@ -25,6 +25,10 @@ const MAX_BYTES: u64 = 40 << 20;
 /// Steps all evaluations of one turn may spend: a selector is evaluated for every item of a Map.
 const MAX_TURN_STEPS: u64 = 200_000_000;
 
+/// What AWS says of an expression that needs too much memory; there the limit is lower.
+const TOO_MUCH: &str = "threw an error during evaluation: Expression evaluation memory limit \
+                        exceeded: Check for excessive memory usage";
+
 /// An expression, ready to be evaluated.
 #[derive(Debug, Clone)]
 pub(crate) struct Expression {
@@ -82,6 +86,7 @@ impl Expression {
         match found {
             Ok(Some(value)) => self.json(&value, env),
             Ok(None) => Err(self.fault("returned nothing (undefined).".to_owned())),
+            Err(_) if budget.remaining().1 == 0 => Err(self.fault(TOO_MUCH.to_owned())),
             Err(error) => Err(self.fault(format!(
                 "threw an error during evaluation. {}: {}",
                 error.code, error.message
@@ -96,7 +101,7 @@ impl Expression {
                 NotJson::Function | NotJson::TooDeep => {
                     "returned an unsupported result type.".to_owned()
                 }
-                NotJson::TooLarge => format!("threw an error during evaluation. U1001: {reason}"),
+                NotJson::TooLarge => TOO_MUCH.to_owned(),
             })
         })
     }

@@ -131,7 +131,8 @@ fn alone(state: &Value, input: &str) -> Taken {
     let Ok((execution, outcome)) = start() else { return Taken::Refused };
     if let Some(ending) = execution.ending() {
         judge(ending);
-        if ending.cause.as_ref().is_some_and(|cause| cause.contains("U1001")) {
+        let spent = |cause: &String| cause.contains("U1001") || cause.contains("memory limit");
+        if ending.cause.as_ref().is_some_and(spent) {
             return Taken::Spent;
         }
     }
