@@ -6,11 +6,11 @@ use super::{
 };
 use serde_json::json;
 
-/// A Map whose children say their item, under the note `calls-{item}`.
+/// A Map whose children say their item one after the other, under the note `calls-{item}`.
 fn map(kind: &str) -> Machine {
     let text = format!(
         r#"{{"QueryLanguage": "JSONata", "StartAt": "M", "States": {{"M": {{"Type": "Map",
-            "ItemProcessor": {{"ProcessorConfig": {{"Mode": "DISTRIBUTED", "ExecutionType": "{kind}"}},
+            "MaxConcurrency": 1, "ItemProcessor": {{"ProcessorConfig": {{"Mode": "DISTRIBUTED", "ExecutionType": "{kind}"}},
                 "StartAt": "T", "States": {{"T": {{{CALL}, "Arguments": {{"FunctionName": "contract",
                     "Payload": {{"step": "contract.call", "tenant": "contract", "run": 0,
                         "op": "{{% $states.input %}}", "text": "{{% $states.input %}}"}}}},
