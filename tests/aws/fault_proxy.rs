@@ -6,7 +6,7 @@
 //!   GET /_faults  {"dynamodb": {"calls": 40, "disturbed": 8}}     since the last PUT
 //! ```
 //!
-//! `fail` answers 503 and does nothing; `delay` does it a second later; `duplicate` does it twice;
+//! `fail` answers 503 and does nothing; `delay` does it a moment later; `duplicate` does it twice;
 //! `lose` does it and ends the connection without an answer.
 
 use http_body_util::{BodyExt, Full};
@@ -27,7 +27,7 @@ use tokio::net::{TcpListener, TcpStream};
 type Failed = Box<dyn Error + Send + Sync>;
 
 /// How much later a delayed call is done.
-const LATER: Duration = Duration::from_secs(1);
+const LATER: Duration = Duration::from_millis(300);
 
 /// What happens to a call.
 #[derive(Clone, Copy, Deserialize)]
