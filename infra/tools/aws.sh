@@ -114,13 +114,24 @@ stop_ministack() {
     if [ -z "${EMULATOR_PID:-}" ]; then return; fi
     session=$(ps -o sid= -p "$EMULATOR_PID" 2>/dev/null | tr -d ' ') || true
     if [ -n "$session" ] && [ "$session" != "$(ps -o sid= -p $$ | tr -d ' ')" ]; then
-        local members
-        members=$(ps -o pid= -s "$session")
-        # shellcheck disable=SC2086
-        kill $members 2>/dev/null || true
+        stop_session "$session"
     fi
     wait "$EMULATOR_PID" 2>/dev/null || true
     rm -rf "$EMULATOR_FOLDER"
+}
+
+# Asks all processes of a session to end, and ends those that are still there after ten seconds: the
+# emulator waits for connections that its functions keep open.
+stop_session() {
+    local signal members
+    for signal in TERM KILL; do
+        for _ in {1..20}; do
+            members=$(ps -o pid= -s "$1") || return 0
+            # shellcheck disable=SC2086
+            kill -"$signal" $members 2>/dev/null || true
+            sleep 0.5
+        done
+    done
 }
 
 use_localstack() {
