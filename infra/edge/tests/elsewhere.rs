@@ -32,17 +32,16 @@ fn listening(answer: impl Fn(&Asked) -> Said + Send + 'static) -> (String, Log) 
     let ours = Arc::clone(&log);
     thread::spawn(move || {
         for stream in listener.incoming() {
-            if let Some(asked) = heard(stream.unwrap(), &answer) {
-                ours.lock().unwrap().push(asked);
-            }
+            // Whoever asks may go at any time.
+            let _ = hear(&stream.unwrap(), &answer, &ours);
         }
     });
     (address, log)
 }
 
-/// Reads one request and answers it.
-fn heard(stream: TcpStream, answer: &impl Fn(&Asked) -> Said) -> Option<Asked> {
-    let mut reader = BufReader::new(&stream);
+/// Reads one request, remembers it, and then answers: what was answered is remembered.
+fn hear(stream: &TcpStream, answer: &impl Fn(&Asked) -> Said, log: &Log) -> Option<()> {
+    let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let what = line.rsplit_once(' ')?.0.to_owned();
@@ -53,7 +52,7 @@ fn heard(stream: TcpStream, answer: &impl Fn(&Asked) -> Said) -> Option<Asked> {
         let Some((name, value)) = line.split_once(':') else { break };
         headers.insert(name.to_lowercase(), value.trim().to_owned());
     }
-    let mut writer = &stream;
+    let mut writer = stream;
     if headers.contains_key("expect") {
         writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
     }
@@ -62,13 +61,13 @@ fn heard(stream: TcpStream, answer: &impl Fn(&Asked) -> Said) -> Option<Asked> {
     reader.read_exact(&mut content).ok()?;
     let asked = Asked { what, headers, content };
     let (status, more, said) = answer(&asked);
+    log.lock().unwrap().push(asked);
     let head = format!(
         "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n{more}\r\n",
         said.len()
     );
     writer.write_all(head.as_bytes()).ok()?;
-    writer.write_all(&said).ok()?;
-    Some(asked)
+    writer.write_all(&said).ok()
 }
 
 /// A server that keeps no content itself, and its store, which answers PUT with a status.
