@@ -43,6 +43,8 @@ check() {
     "$AWS_BIN/python" infra/tools/check_template.py "$OUT/expanded.json"
     say "CDK with its rules"
     (cd infra/cdk && npm test --silent) >"$OUT/cdk.log" 2>&1 || { cat "$OUT/cdk.log"; exit 1; }
+    say "lints of what brings the AWS SDK"
+    $CARGO clippy --quiet -p mano-aws --all-targets -- -D warnings
     say "workflows"
     $CARGO run --quiet -p mano-edge --bin mano -- workflow validate workflows/*.asl.json
 }
