@@ -31,6 +31,7 @@ use mano_ports::{
     Cx, Error,
     blobs::{self, Address, IN_ONE_PIECE, Stored, THROUGH},
     function::Event,
+    hex::{hex, unhex},
     http::{self as ports, Reply, Request},
 };
 use serde_json::{Map, json};
@@ -130,10 +131,6 @@ fn sha256(digest: &str) -> Option<String> {
     fits.then(|| hex(&value))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Content that is here whole and is more than every home takes this way.
 fn too_much(content: &ports::Content) -> Option<Expected> {
     let ports::Content::Bytes(bytes) = content else { return None };
@@ -175,12 +172,6 @@ impl Place {
             blob: blob.into(),
         })
     }
-}
-
-/// The bytes of hexadecimal digits.
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
-    pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect()
 }
 
 /// The store says that something came by an address.

@@ -10,6 +10,5 @@ pub(crate) fn only(pem: &[u8]) -> Option<TlsConfig> {
             _ => None,
         })
         .collect();
-    let config = || TlsConfig::builder().root_certs(RootCerts::from(roots.clone())).build();
-    (!roots.is_empty()).then(config)
+    (!roots.is_empty()).then(|| TlsConfig::builder().root_certs(RootCerts::from(roots)).build())
 }

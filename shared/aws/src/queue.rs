@@ -5,12 +5,13 @@
 
 mod dead;
 
-use crate::{clients::Clients, settings::Settings, store::hex};
+use crate::{clients::Clients, settings::Settings};
 use async_trait::async_trait;
 use aws_sdk_sqs::types::MessageAttributeValue;
 use mano_ports::{
     clock::Clock,
     error::Source,
+    hex::hex,
     queue::{DeadLetter, Error, Message, Queue},
 };
 use sha2::{Digest, Sha256};

@@ -12,7 +12,6 @@ mod spill;
 mod write;
 
 pub(crate) use facts::Due;
-pub(crate) use spill::hex;
 
 use crate::{blobs::S3Blobs, clients::Clients, settings::Settings};
 use async_trait::async_trait;

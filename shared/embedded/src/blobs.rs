@@ -14,6 +14,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use mano_ports::{
     blobs::{Blobs, ByteStream, Error, Listed, ReadSeek, Stored},
+    hex::hex,
     workflows::Listing,
 };
 use sha2::{Digest, Sha256};
@@ -79,7 +80,7 @@ impl FolderBlobs {
         }
         file.flush().await?;
         file.sync_all().await?;
-        let sha256 = sha.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hex(&sha.finalize());
         Ok(Stored { size, sha256 })
     }
 

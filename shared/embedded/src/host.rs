@@ -214,6 +214,7 @@ mod tests {
         let failed = world.host.call_step("contract", json!({ "step": "contract.call" })).await;
         assert_eq!(failed.expect_err("not a step call").error, "Mano.Bug");
     }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_step_that_never_ends_is_given_up_long_before_its_token_and_may_be_tried_again() {
         let world = World::new().await;

@@ -1,6 +1,10 @@
 //! What is tried with one expression and its input, and what must hold whatever they are.
 
-use mano_jsonata::{Bindings, Budget, Error, Expression, Host, Value};
+#[path = "../tests/host/fixed.rs"]
+mod fixed;
+
+use fixed::Fixed;
+use mano_jsonata::{Bindings, Budget, Error, Expression, Value};
 
 /// What an expression may spend: that of the hostile ones.
 pub(crate) const STEPS: u64 = 400_000;
@@ -10,22 +14,6 @@ pub(crate) const BYTES: u64 = 48 << 20;
 const MAX_SENTENCE: usize = (32 << 10) + 8;
 /// Longest result that is written out.
 const MAX_TEXT: usize = 1 << 20;
-
-struct Fixed;
-
-impl Host for Fixed {
-    fn now_millis(&self) -> i64 {
-        1_700_000_000_000
-    }
-
-    fn random(&self) -> f64 {
-        0.25
-    }
-
-    fn uuid(&self) -> String {
-        "00000000-0000-4000-8000-000000000000".to_owned()
-    }
-}
 
 /// An expression (all lines but the last) meets a value (the last one): as `$`, as `$states.input`,
 /// and twice, for nothing may depend on what was before.

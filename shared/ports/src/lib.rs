@@ -14,6 +14,7 @@ pub mod cx;
 pub mod door;
 pub mod error;
 pub mod function;
+pub mod hex;
 pub mod http;
 pub mod queue;
 pub mod store;

@@ -10,6 +10,7 @@
 use super::{failure::Failure, print};
 use clap::Args;
 use mano_embedded::{SqliteStore, store};
+use mano_ports::hex::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
@@ -282,7 +283,7 @@ fn measured(folder: &Path, path: &str) -> Result<Part, Failure> {
             sha.update(&buffer[..count]);
             size += count as u64;
         }
-        let sha256 = sha.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hex(&sha.finalize());
         Ok(Part { path: path.to_owned(), size, sha256 })
     };
     read().map_err(|error| Failure::file("read", &place, &error).next("use another backup"))

@@ -6,7 +6,10 @@
 use super::{S3Blobs, unavailable};
 use aws_sdk_s3::presigning::PresigningConfig;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use mano_ports::blobs::{Address, Error, Stored};
+use mano_ports::{
+    blobs::{Address, Error, Stored},
+    hex::unhex,
+};
 use std::time::Duration;
 
 /// What a client sends of itself.
@@ -19,7 +22,7 @@ pub(super) async fn upload(
     content: &Stored,
     valid: Duration,
 ) -> Result<Address, Error> {
-    let sum = unhex(&content.sha256)
+    let sha256 = sum(&content.sha256)
         .ok_or_else(|| unavailable(format!("'{}' is no SHA-256", content.sha256)))?;
     let put = to
         .client
@@ -27,7 +30,7 @@ pub(super) async fn upload(
         .bucket(&to.bucket)
         .key(key)
         .content_length(i64::try_from(content.size).unwrap_or(i64::MAX))
-        .checksum_sha256(BASE64_STANDARD.encode(sum));
+        .checksum_sha256(BASE64_STANDARD.encode(sha256));
     let signed = put.presigned(presigning(valid)?).await.map_err(unavailable)?;
     let headers = signed.headers().filter(|(name, _)| !BY_ITSELF.contains(name));
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -50,14 +53,9 @@ fn presigning(valid: Duration) -> Result<PresigningConfig, Error> {
     PresigningConfig::expires_in(valid).map_err(unavailable)
 }
 
-/// The bytes of 64 hexadecimal digits.
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect();
-    let digits = digits.filter(|digits| digits.len() == 64)?;
-    Some(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+/// The bytes of a SHA-256 in hexadecimal.
+fn sum(text: &str) -> Option<Vec<u8>> {
+    unhex(text).filter(|bytes| bytes.len() == 32)
 }
 
 #[cfg(test)]
@@ -66,9 +64,9 @@ mod tests {
 
     #[test]
     fn only_a_sum_is_a_sum() {
-        assert_eq!(unhex(&"0f".repeat(32)), Some(vec![15; 32]));
+        assert_eq!(sum(&"0f".repeat(32)), Some(vec![15; 32]));
         for text in ["", "0f", &"0g".repeat(32), &"é".repeat(64)] {
-            assert_eq!(unhex(text), None, "{text}");
+            assert_eq!(sum(text), None, "{text}");
         }
     }
 }

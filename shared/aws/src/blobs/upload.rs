@@ -6,14 +6,16 @@
 //! ```
 
 use super::{S3Blobs, unavailable};
-use crate::store::hex;
 use aws_sdk_s3::{
     error::ProvideErrorMetadata,
     types::{CompletedMultipartUpload, CompletedPart},
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use mano_ports::blobs::{ByteStream, Error, Stored};
+use mano_ports::{
+    blobs::{ByteStream, Error, Stored},
+    hex::hex,
+};
 use sha2::{Digest, Sha256};
 
 /// Bytes of a part; S3 takes 10,000 parts of at least 5 MiB.

@@ -14,6 +14,7 @@ use futures_util::{StreamExt, stream};
 use mano_model::plan::{Key, Plan};
 use mano_ports::{
     blobs::{self, Blobs as _},
+    hex::{hex, unhex},
     store::Error,
 };
 use sha2::{Digest, Sha256};
@@ -104,20 +105,8 @@ fn name(key: &Key, plan: &Plan, body: &str) -> String {
 /// The partition and the id of the document a blob was written for.
 fn owner(blob: &str) -> Option<(String, String)> {
     let mut parts = blob.strip_prefix(FOLDER)?.split('/');
-    Some((unhex(parts.next()?)?, unhex(parts.next()?)?))
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<String> {
-    let bytes: Option<Vec<u8>> = text
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect();
-    String::from_utf8(bytes?).ok()
+    let mut part = || String::from_utf8(unhex(parts.next()?)?).ok();
+    Some((part()?, part()?))
 }
 
 #[cfg(test)]
@@ -125,9 +114,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_in_hexadecimal_is_read_again() {
+    fn a_blob_names_the_document_it_was_written_for() {
         let text = "note#tenant é#3";
-        assert_eq!(unhex(&hex(text.as_bytes())).as_deref(), Some(text));
+        let blob = format!("documents/{}/61/x", hex(text.as_bytes()));
+        assert_eq!(owner(&blob), Some((text.into(), "a".into())));
         assert_eq!(owner("documents/zz/61/x"), None);
         assert_eq!(owner("documents/61/62/x-y"), Some(("a".into(), "b".into())));
     }

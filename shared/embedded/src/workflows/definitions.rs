@@ -3,7 +3,7 @@
 use super::{activities, family::Keeps, weight};
 use crate::store::SqliteStore;
 use mano_asl::{Definition, Diagnostic, Kind, host};
-use mano_ports::{store, workflows::Error};
+use mano_ports::{hex::hex, store, workflows::Error};
 use rusqlite::params;
 use sha2::{Digest, Sha256};
 use std::{
@@ -153,8 +153,7 @@ fn check(text: &str, kind: Kind, offers: &[&str]) -> Result<Definition, Vec<Diag
 
 /// Keeps a text once; the row it has.
 async fn keep(store: &SqliteStore, text: &str) -> Result<i64, store::Error> {
-    let digest = Sha256::digest(text.as_bytes());
-    let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&Sha256::digest(text.as_bytes()));
     let row = (hash.clone(), text.to_owned());
     let kept = store.write(move |db| {
         let sql = "INSERT OR IGNORE INTO definition (hash, text) VALUES (?1, ?2)";

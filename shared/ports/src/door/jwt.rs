@@ -14,7 +14,7 @@ mod source;
 mod token;
 
 use super::auth::{Authenticator, Denied, bearer};
-use crate::{clock::Clock, http::Principal};
+use crate::{clock::Clock, error::chain, http::Principal};
 use ::http::request::Parts;
 use async_trait::async_trait;
 use cache::{Cache, Next};
@@ -25,7 +25,6 @@ use futures_util::{
 use mano_model::TenantId;
 use std::{
     collections::HashMap,
-    error::Error,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -184,17 +183,6 @@ fn is_name(text: &str) -> bool {
 fn is_tenant(text: &str) -> bool {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(known)
-}
-
-/// An error and everything it came from.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Query parameters: decoded once, known or refused.
 
 use super::routes::Row;
+use crate::hex::digit;
 use mano_model::{
     Refusal,
     sol::sol013::{Marker, Selector},
@@ -60,17 +61,12 @@ pub fn decode(text: &str, plus: bool) -> Option<String> {
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
         bytes.push(match byte {
-            b'%' => hex(rest.next()?)? << 4 | hex(rest.next()?)?,
+            b'%' => digit(rest.next()?)? << 4 | digit(rest.next()?)?,
             b'+' if plus => b' ',
             other => other,
         });
     }
     String::from_utf8(bytes).ok()
-}
-
-/// The value of a hexadecimal digit.
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 /// Text that may stand in a path segment or a query: everything but unreserved characters encoded.
