@@ -1,8 +1,8 @@
 //! The services of AWS beside the interfaces: the bus to ask over, a queue to hear facts by.
 
-use crate::sign::{self, Signed};
 use http::{HeaderMap, Method, Request};
 use jiff::Timestamp;
+use mano_edge::sign::{self, Signer};
 use serde_json::{Value, json};
 use std::{env, time::Duration};
 
@@ -43,15 +43,10 @@ impl Client {
         body: &[u8],
     ) -> Said {
         let uri: http::Uri = url.parse().unwrap();
-        let signed = Signed {
-            method: method.as_str(),
-            path: uri.path(),
-            query: uri.query().unwrap_or_default(),
-            host: uri.authority().unwrap().as_str(),
-            service,
-            body,
-        };
-        self.send(method, url, headers.iter().chain(&sign::headers(&signed, now())), body)
+        let signer = Signer::new(service, uri.host().unwrap(), |name| env::var(name).ok());
+        let signed = signer.unwrap().headers(method, &uri, &sign::sum(body), now());
+        let signed = signed.iter().map(|(name, value)| (name, value));
+        self.send(method, url, headers.iter().chain(signed), body)
     }
 
     /// Asks as it stands.

@@ -14,7 +14,6 @@ mod gone;
 mod refusals;
 #[path = "../journeys/service.rs"]
 mod service;
-mod sign;
 #[path = "../journeys/steps.rs"]
 mod steps;
 mod stock;

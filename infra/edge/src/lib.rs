@@ -3,3 +3,4 @@
 pub mod cli;
 mod roots;
 pub mod serve;
+pub mod sign;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
+use mano_edge::sign::{self, Signer};
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Read, Write},
@@ -94,8 +95,13 @@ fn world(status: u16) -> (String, Log, Log) {
 }
 
 fn mano(room: &TempDir, server: &str, words: &[&str]) -> Output {
+    asked_as(&[("MANO_TOKEN", "ours")], room, server, words)
+}
+
+/// The command by somebody whose environment says who that is.
+fn asked_as(who: &[(&str, &str)], room: &TempDir, server: &str, words: &[&str]) -> Output {
     let mut mano = Command::new(env!("CARGO_BIN_EXE_mano"));
-    mano.env_clear().env("MANO_ENDPOINT", server).env("MANO_TOKEN", "ours");
+    mano.env_clear().env("MANO_ENDPOINT", server).envs(who.iter().copied());
     mano.current_dir(room.path()).args(words).output().unwrap()
 }
 
@@ -156,4 +162,66 @@ fn an_archive_is_fetched_from_where_the_server_sends_us() {
     let asked = find(&served, "GET ");
     assert!(asked[0].headers["accept"].starts_with("application/zip"), "{asked:?}");
     assert_eq!(find(&stored, "GET ")[0].headers.get("authorization"), None);
+}
+
+const KEYS: [(&str, &str); 4] = [
+    ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+    ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
+    ("AWS_SESSION_TOKEN", "session"),
+    ("AWS_REGION", "eu-west-3"),
+];
+
+/// What its signature must be, going by what arrived.
+fn signature(asked: &Asked) -> String {
+    let keys = |name: &str| KEYS.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+    let signer = Signer::new("execute-api", "127.0.0.1", keys).unwrap();
+    let (method, path) = asked.what.split_once(' ').unwrap();
+    let uri = format!("http://{}{path}", asked.headers["host"]).parse().unwrap();
+    let date = &asked.headers["x-amz-date"];
+    let now = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", date).unwrap();
+    let now = now.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
+    let sum = sign::sum(&asked.content);
+    let headers = signer.headers(&method.parse().unwrap(), &uri, &sum, now);
+    headers.last().unwrap().1.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn each_request_is_signed_where_that_is_asked_for_and_the_store_sees_none_of_it() {
+    for size in [1 << 10, (4 << 20) + 1] {
+        let (server, served, stored) = world(200);
+        let (room, _) = room(size);
+        asked_as(&KEYS, &room, &server, &["--iam", "package", "onboard", "x.csar"]);
+        let filter = "(eq,vnfProductName,a b)";
+        asked_as(&KEYS, &room, &server, &["--iam", "package", "list", "--filter", filter]);
+        let asked = find(&served, "");
+        let count = |what: &str| asked.iter().filter(|a| a.what.starts_with(what)).count();
+        assert_eq!((count("POST"), count("PUT")), (1, 1), "{asked:?}");
+        assert!(asked.last().unwrap().what.contains("filter="), "{asked:?}");
+        for asked in asked {
+            assert_eq!(asked.headers["authorization"], signature(&asked), "{}", asked.what);
+            assert_eq!(asked.headers["x-amz-security-token"], "session");
+        }
+        for stored in find(&stored, "") {
+            let none = |name: &&String| *name == "authorization" || name.starts_with("x-amz");
+            assert_eq!(stored.headers.keys().find(none), None, "{}", stored.what);
+        }
+    }
+}
+
+#[test]
+fn who_cannot_sign_is_told_what_is_missing_before_anything_is_asked() {
+    let (server, served, _) = world(200);
+    let (room, _) = room(0);
+    let words = ["package", "list"];
+    for (who, missing) in [
+        (&[("MANO_IAM", "true")][..], "AWS_ACCESS_KEY_ID"),
+        (&[("MANO_IAM", "1"), KEYS[0], KEYS[1]], "AWS_REGION"),
+        (&[("MANO_IAM", "1"), ("MANO_TOKEN", "ours")], "--token"),
+    ] {
+        let done = asked_as(who, &room, &server, &words);
+        let told = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(done.status.code(), Some(2), "{told}");
+        assert!(told.contains(missing), "{told}");
+    }
+    assert!(find(&served, "").is_empty());
 }

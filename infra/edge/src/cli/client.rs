@@ -1,47 +1,20 @@
 //! Talking to a server: the ETSI interfaces and our own, over HTTP, and nothing else.
 
-use super::failure::Failure;
-use crate::roots;
-use clap::Args;
+use super::{
+    connection::{Connection, Identity},
+    failure::Failure,
+};
+use crate::sign::{self, Sum};
 use jiff::{Timestamp, fmt::rfc2822};
 use serde_json::Value;
-use std::{fs, io::Read, path::PathBuf, time::Duration};
+use std::io::Read;
 use ureq::{
     Agent, SendBody,
     http::{Method, Request, Response, header, request},
-    tls::TlsConfig,
 };
 
 /// An answer larger than this is refused rather than held in memory.
 const LARGEST_ANSWER: u64 = 64 << 20;
-
-/// Where the server is and who asks.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Connection {
-    /// Where the server is.
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = "MANO_ENDPOINT",
-        default_value = "http://127.0.0.1:8080",
-        help_heading = "Connection"
-    )]
-    pub(crate) endpoint: String,
-    /// The bearer token to ask with, where the server wants one.
-    #[arg(
-        long,
-        global = true,
-        value_name = "TOKEN",
-        env = "MANO_TOKEN",
-        hide_env_values = true,
-        help_heading = "Connection"
-    )]
-    pub(crate) token: Option<String>,
-    /// Trust the certificate authorities in this PEM file, instead of the well-known ones.
-    #[arg(long, global = true, value_name = "FILE", env = "MANO_CA", help_heading = "Connection")]
-    pub(crate) ca: Option<PathBuf>,
-}
 
 /// The interfaces of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +53,24 @@ impl Api {
     }
 }
 
+/// What a request carries.
+pub(super) enum Content<'a> {
+    None,
+    Json(String),
+    /// An archive as it is read, and the sum it will have.
+    Archive(&'a mut dyn Read, Sum),
+}
+
+impl Content<'_> {
+    fn sum(&self) -> Sum {
+        match self {
+            Self::None => sign::sum(b""),
+            Self::Json(text) => sign::sum(text.as_bytes()),
+            Self::Archive(_, sum) => *sum,
+        }
+    }
+}
+
 /// What a server answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -108,24 +99,14 @@ impl Answer {
 pub(crate) struct Client {
     agent: Agent,
     endpoint: String,
-    token: Option<String>,
+    identity: Identity,
 }
 
 impl Client {
     /// A client; nothing is asked yet.
     pub(crate) fn new(to: &Connection) -> Result<Self, Failure> {
-        let mut config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_connect(Some(Duration::from_secs(10)))
-            .timeout_recv_response(Some(Duration::from_secs(60)))
-            .user_agent(concat!("mano/", env!("CARGO_PKG_VERSION")))
-            .tls_config(tls(to)?);
-        if is_loopback(&to.endpoint) {
-            config = config.proxy(None);
-        }
         let endpoint = to.endpoint.trim_end_matches('/').to_owned();
-        Ok(Self { agent: config.build().into(), endpoint, token: to.token.clone() })
+        Ok(Self { agent: to.agent()?, endpoint, identity: to.identity()? })
     }
 
     /// Where the server is.
@@ -142,7 +123,7 @@ impl Client {
     /// is taken to be ready.
     pub(crate) fn unready(&self) -> Result<Option<String>, Failure> {
         let url = format!("{}/readyz", self.endpoint);
-        let mut response = self.run(self.request(Method::GET, Api::Mano, &url).body(()))?;
+        let mut response = self.run(self.request(Method::GET, Api::Mano, &url), Content::None)?;
         if response.status() != 503 {
             return Ok(None);
         }
@@ -153,8 +134,7 @@ impl Client {
     /// Reads one thing that may be absent.
     pub(crate) fn find(&self, api: Api, path: &str) -> Result<Option<Value>, Failure> {
         let url = self.url(api, path);
-        let request = self.request(Method::GET, api, &url).body(());
-        let mut response = self.run(request)?;
+        let mut response = self.run(self.request(Method::GET, api, &url), Content::None)?;
         if response.status() == 404 {
             return Ok(None);
         }
@@ -175,7 +155,7 @@ impl Client {
         let first = self.url(api, path);
         let mut url = first.clone();
         loop {
-            let mut response = self.run(self.request(Method::GET, api, &url).body(()))?;
+            let mut response = self.run(self.request(Method::GET, api, &url), Content::None)?;
             let mut answer = read(&mut response, &format!("GET {url}"))?;
             let next = match answer.body.get("next").and_then(Value::as_str) {
                 Some(marker) => Some(format!("{first}?after={}", segment(marker))),
@@ -216,10 +196,10 @@ impl Client {
         };
         let request = self.request(method, api, &url);
         let mut response = match body {
-            None => self.run(request.body(()))?,
+            None => self.run(request, Content::None)?,
             Some(body) => {
                 let request = request.header(header::CONTENT_TYPE, media);
-                self.run(request.body(body.to_string()))?
+                self.run(request, Content::Json(body.to_string()))?
             }
         };
         read(&mut response, &asked)
@@ -238,10 +218,9 @@ impl Client {
     /// Sends an archive of `length` bytes as it is read.
     pub(crate) fn upload(
         &self,
-        api: Api,
-        path: &str,
+        (api, path): (Api, &str),
         content: &mut dyn Read,
-        length: u64,
+        (length, sum): (u64, Sum),
     ) -> Result<(), Failure> {
         let url = self.url(api, path);
         let request = self
@@ -249,9 +228,9 @@ impl Client {
             .header(header::CONTENT_TYPE, "application/zip")
             .header(header::CONTENT_LENGTH, length)
             // A refusal then comes before the bytes are sent, and is not lost in a reset.
-            .header(header::EXPECT, "100-continue")
-            .body(SendBody::from_reader(content));
-        read(&mut self.run(request)?, &format!("PUT {url}")).map(|_| ())
+            .header(header::EXPECT, "100-continue");
+        let mut response = self.run(request, Content::Archive(content, sum))?;
+        read(&mut response, &format!("PUT {url}")).map(|_| ())
     }
 
     /// The URL of a path of an interface.
@@ -273,23 +252,27 @@ impl Client {
 
     /// The head of a request.
     pub(super) fn request(&self, method: Method, api: Api, url: &str) -> request::Builder {
-        let request = Request::builder()
+        Request::builder()
             .method(method)
             .uri(url)
             .header("Version", api.version())
-            .header(header::ACCEPT, "application/json, application/problem+json");
-        match &self.token {
-            Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
-            None => request,
-        }
+            .header(header::ACCEPT, "application/json, application/problem+json")
     }
 
     /// Sends it and waits for the head of the answer.
-    pub(super) fn run<B: ureq::AsSendBody>(
+    pub(super) fn run(
         &self,
-        request: Result<Request<B>, ureq::http::Error>,
+        request: request::Builder,
+        content: Content<'_>,
     ) -> Result<Response<ureq::Body>, Failure> {
-        self.run_at(&self.endpoint, request)
+        let request = self.identity.on(request, &content.sum());
+        match content {
+            Content::None => self.run_at(&self.endpoint, request.body(())),
+            Content::Json(text) => self.run_at(&self.endpoint, request.body(text)),
+            Content::Archive(read, _) => {
+                self.run_at(&self.endpoint, request.body(SendBody::from_reader(read)))
+            }
+        }
     }
 
     /// The same at another place, by the name that may be shown of it.
@@ -342,22 +325,6 @@ fn next_page(link: &str) -> Option<String> {
     })
 }
 
-/// Whom to trust.
-fn tls(to: &Connection) -> Result<TlsConfig, Failure> {
-    let Some(path) = &to.ca else { return Ok(TlsConfig::default()) };
-    let pem = fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
-    roots::only(&pem).ok_or_else(|| {
-        let what = format!("{} holds no certificate", path.display());
-        Failure::misuse(what).next("give a PEM file with BEGIN CERTIFICATE in it")
-    })
-}
-
-/// Whether a URL names this machine, where no proxy may stand between.
-fn is_loopback(endpoint: &str) -> bool {
-    let host = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
-    host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]")
-}
-
 /// A path segment, with everything encoded that would end it (RFC 3986).
 pub(crate) fn segment(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
@@ -376,7 +343,7 @@ mod tests {
     use super::*;
 
     fn client(endpoint: &str) -> Client {
-        let to = Connection { endpoint: endpoint.into(), token: None, ca: None };
+        let to = Connection { endpoint: endpoint.into(), token: None, iam: false, ca: None };
         Client::new(&to).unwrap()
     }
 

@@ -4,9 +4,10 @@
 //! all the store needs: our token stays with the server.
 
 use super::{
-    client::{Api, Client, read},
+    client::{Api, Client, Content, read},
     failure::Failure,
 };
+use crate::sign::Sum;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use indicatif::ProgressBar;
 use mano_ports::blobs::THROUGH;
@@ -37,17 +38,14 @@ pub(crate) fn send(
     length: u64,
     bar: &ProgressBar,
 ) -> Result<(), Failure> {
-    let elsewhere = if length > THROUGH {
-        bar.set_message("reading");
-        let digest = digest(file)?;
-        bar.set_message("");
-        announce(client, api, path, length, &digest)?
-    } else {
-        None
-    };
+    bar.set_message("reading");
+    let sum = sum(file)?;
+    bar.set_message("");
+    let elsewhere =
+        if length > THROUGH { announce(client, api, path, length, &sum)? } else { None };
     let mut content = bar.wrap_read(file);
     match elsewhere {
-        None => client.upload(api, path, &mut content, length),
+        None => client.upload((api, path), &mut content, (length, sum)),
         Some(elsewhere) => elsewhere.put(client, &mut content, length),
     }
 }
@@ -67,7 +65,7 @@ pub(crate) fn fetch(
         headers.insert(header::ACCEPT, header::HeaderValue::from_static(accept));
     }
     let asked = format!("GET {url}");
-    let mut response = client.run(request.body(()))?;
+    let mut response = client.run(request, Content::None)?;
     if let Some(elsewhere) = Elsewhere::of(client, &mut response)? {
         response = elsewhere.get(client)?;
     } else if response.status() != 200 {
@@ -90,15 +88,15 @@ fn announce(
     api: Api,
     path: &str,
     length: u64,
-    digest: &str,
+    sum: &Sum,
 ) -> Result<Option<Elsewhere>, Failure> {
     let url = client.url(api, path);
     let request = client
         .request(Method::PUT, api, &url)
         .header(header::CONTENT_TYPE, "application/zip")
         .header("X-Mano-Content-Length", length)
-        .header("Repr-Digest", digest);
-    let mut response = client.run(request.body(SendBody::none()))?;
+        .header("Repr-Digest", digest(sum));
+    let mut response = client.run(request, Content::None)?;
     match Elsewhere::of(client, &mut response)? {
         // It sends us to itself.
         Some(there) if there.shown.ends_with(&format!("{}{path}", api.root())) => Ok(None),
@@ -189,14 +187,19 @@ fn message(text: &str) -> Option<&str> {
     rest.split_once("</Message>").map(|(message, _)| message.trim_end_matches('.'))
 }
 
-/// The checksum of a file, as RFC 9530 writes it; the file is at its beginning again.
-fn digest(file: &mut File) -> Result<String, Failure> {
+/// The SHA-256 of a file, which is at its beginning again.
+fn sum(file: &mut File) -> Result<Sum, Failure> {
     let unreadable =
         |error: io::Error| Failure::new(format!("the archive cannot be read: {error}"));
     let mut sum = Sha256::new();
     io::copy(file, &mut sum).map_err(unreadable)?;
     file.rewind().map_err(unreadable)?;
-    Ok(format!("sha-256=:{}:", BASE64_STANDARD.encode(sum.finalize())))
+    Ok(sum.finalize().into())
+}
+
+/// A checksum as RFC 9530 writes it.
+fn digest(sum: &Sum) -> String {
+    format!("sha-256=:{}:", BASE64_STANDARD.encode(sum))
 }
 
 #[cfg(test)]
@@ -238,8 +241,8 @@ mod tests {
         file.write_all(b"abc").unwrap();
         file.rewind().unwrap();
         // FIPS 180-2, appendix B.1.
-        let sum = "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:";
-        assert_eq!(digest(&mut file).unwrap(), sum);
+        let said = "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:";
+        assert_eq!(digest(&sum(&mut file).unwrap()), said);
         let mut whole = String::new();
         file.read_to_string(&mut whole).unwrap();
         assert_eq!(whole, "abc");

@@ -140,10 +140,7 @@ fn read(path: &Path) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{
-        client::{Client, Connection},
-        rehearsal::Type,
-    };
+    use crate::cli::{client::Client, connection::Connection, rehearsal::Type};
 
     const WAITS: &str = r#"{"StartAt": "Rest", "States": {"Rest": {"Type": "Task", "End": true,
         "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken"}}}"#;
@@ -155,7 +152,8 @@ mod tests {
     }
 
     fn mano() -> Mano {
-        let to = Connection { endpoint: "http://127.0.0.1:1".into(), token: None, ca: None };
+        let to =
+            Connection { endpoint: "http://127.0.0.1:1".into(), token: None, iam: false, ca: None };
         Mano { client: Client::new(&to).unwrap(), format: Format::Table, quiet: true }
     }
 

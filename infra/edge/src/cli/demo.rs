@@ -6,11 +6,7 @@ mod story;
 mod timeline;
 
 use super::{
-    Mano,
-    client::{Client, Connection},
-    failure::Failure,
-    print::Format,
-    serving::runtime,
+    Mano, client::Client, connection::Connection, failure::Failure, print::Format, serving::runtime,
 };
 use crate::serve::{Options, serve};
 use clap::Args;
@@ -49,7 +45,7 @@ pub(crate) fn act(asked: &Asked, quiet: bool) -> Result<(), Failure> {
         ..Options::default()
     };
     let running = runtime.block_on(serve(options)).map_err(|error| Failure::caused(&error))?;
-    let to = Connection { endpoint: running.url(), token: None, ca: None };
+    let to = Connection { endpoint: running.url(), token: None, iam: false, ca: None };
     let told = Client::new(&to).and_then(|client| {
         let mano = Mano { client, format: Format::Table, quiet };
         story::tell(&mano, &packages, asked)

@@ -123,7 +123,9 @@ fn unexplained(status: u16, body: &str) -> String {
 const fn advice(status: u16) -> Option<&'static str> {
     Some(match status {
         401 => "give a valid token with --token or MANO_TOKEN",
-        403 => "ask with a token that is allowed to, or change what was asked",
+        403 => {
+            "ask as somebody who may (--token; --iam for a deployment on AWS), or for something else"
+        }
         404 => "see what there is with the `list` command of its kind",
         406 => "this server speaks other versions of the API; use the `mano` that belongs to it",
         409 => "see what is going on with `mano op list`, and what state it is in with `show`",

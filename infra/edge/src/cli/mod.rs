@@ -7,6 +7,7 @@ mod archive;
 mod backup;
 mod blobs;
 mod client;
+mod connection;
 mod content;
 mod definition;
 mod demo;
@@ -32,7 +33,8 @@ mod watch;
 mod workflow;
 
 use clap::{Parser, Subcommand};
-use client::{Client, Connection};
+use client::Client;
+use connection::Connection;
 use failure::Failure;
 use print::Format;
 use std::process::ExitCode;
