@@ -2,6 +2,7 @@
 
 mod events;
 mod free5gc;
+mod leftovers;
 mod packages;
 mod redrive;
 mod refusals;

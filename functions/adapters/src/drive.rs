@@ -7,7 +7,7 @@
 //!                                            no, ever  ─▶ FAILED, and suspect
 //! ```
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use mano_model::{
@@ -22,7 +22,7 @@ use mano_model::{
 };
 use mano_ports::{
     Cx, Error,
-    vim::{self, Place, Progress, Target},
+    vim::{self, Place, Progress, Target, within},
 };
 
 /// So long a VIM may take to answer one call; less than a task's time-out in any workflow.
@@ -123,7 +123,7 @@ pub(crate) async fn drive(cx: &Cx, job: &Job, matter: Matter) -> Result<Said, Er
         Task::Make(placement, _) => {
             let place = place(cx, job, &subject, placement).await?;
             let call = driver.ensure(&target, &placement.want, &place, key, job.run);
-            match within(cx, ANSWER, call).await {
+            match within(&*cx.clock, ANSWER, call).await {
                 Ok(progress) => made(cx, job, &subject, progress).await,
                 Err(vim::Error::AnswerLost(why)) => {
                     not_answered(cx, job, &subject, &*driver, &target, why).await
@@ -132,7 +132,7 @@ pub(crate) async fn drive(cx: &Cx, job: &Job, matter: Matter) -> Result<Said, Er
             }
         }
         Task::Undo(_) | Task::Remove(_) => {
-            match within(cx, ANSWER, driver.remove(&target, key, job.run)).await {
+            match within(&*cx.clock, ANSWER, driver.remove(&target, key, job.run)).await {
                 Ok(progress) => removed(cx, job, &subject, progress).await,
                 Err(error) => Err(said_no(cx, job, &subject, error).await?),
             }
@@ -144,7 +144,7 @@ pub(crate) async fn drive(cx: &Cx, job: &Job, matter: Matter) -> Result<Said, Er
 pub(crate) async fn look(cx: &Cx, job: &Job, subject: &Subject) -> Result<Option<Said>, Error> {
     let (driver, target) = reach(cx, &job.tenant, &subject.task.resource().vim_id).await?;
     let key = &subject.task.resource().key;
-    match within(cx, ANSWER, driver.look(&target, key)).await {
+    match within(&*cx.clock, ANSWER, driver.look(&target, key)).await {
         Ok(Some(progress)) => Ok(Some(made(cx, job, subject, progress).await?)),
         Ok(None) => Ok(None),
         Err(error) => Err(said_no(cx, job, subject, error).await?),
@@ -216,21 +216,6 @@ fn not_there(name: &str, joined: &str) -> Refusal {
     ))
 }
 
-/// The answer, or a lost answer when the VIM's time is up.
-async fn within<T>(
-    cx: &Cx,
-    limit: Duration,
-    call: impl Future<Output = Result<T, vim::Error>>,
-) -> Result<T, vim::Error> {
-    tokio::select! {
-        biased;
-        answer = call => answer,
-        () = cx.clock.sleep(limit) => {
-            Err(vim::Error::AnswerLost(format!("nothing came within {} s", limit.as_secs())))
-        }
-    }
-}
-
 async fn made(
     cx: &Cx,
     job: &Job,
@@ -271,7 +256,7 @@ async fn not_answered(
     why: String,
 ) -> Result<Said, Error> {
     let key = &subject.task.resource().key;
-    if let Ok(Some(progress)) = within(cx, LOOK, driver.look(target, key)).await {
+    if let Ok(Some(progress)) = within(&*cx.clock, LOOK, driver.look(target, key)).await {
         return made(cx, job, subject, progress).await;
     }
     if let Some(plan) = step::suspected(origin(cx, job, subject, "suspected"), subject) {

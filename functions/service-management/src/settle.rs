@@ -12,12 +12,15 @@ use mano_model::{
 };
 use mano_ports::{
     Cx, Error,
-    vim::{Progress, Target},
+    vim::{Progress, Target, within},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// So many VIM calls go on side by side.
 const WIDTH: usize = 16;
+
+/// So long a VIM may take to answer one call: somebody waits, and there may be many to ask.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// What a VIM says of a key.
 enum Seen {
@@ -98,7 +101,7 @@ async fn look(cx: &Cx, tenant: &TenantId, resource: &Resource) -> Seen {
     let Ok((driver, target)) = reach(cx, tenant, &resource.vim_id).await else {
         return Seen::Unknown;
     };
-    match driver.look(&target, &resource.key).await {
+    match within(&*cx.clock, ANSWER, driver.look(&target, &resource.key)).await {
         Ok(Some(Progress::Done(handle))) => Seen::Here(handle),
         Ok(Some(Progress::Underway { .. })) | Err(_) => Seen::Unknown,
         Ok(None) => Seen::Absent,
@@ -115,7 +118,7 @@ async fn look_and_fence(cx: &Cx, tenant: &TenantId, resource: &Resource, run: u6
     let Ok((driver, target)) = reach(cx, tenant, &resource.vim_id).await else {
         return Seen::Unknown;
     };
-    match driver.remove(&target, &resource.key, run + 1).await {
+    match within(&*cx.clock, ANSWER, driver.remove(&target, &resource.key, run + 1)).await {
         Ok(Progress::Done(())) => Seen::Absent,
         Ok(Progress::Underway { .. }) | Err(_) => Seen::Unknown,
     }
@@ -155,8 +158,8 @@ pub(crate) async fn release(
 async fn release_one(cx: &Cx, tenant: &TenantId, resource: &Resource) -> Result<bool, Error> {
     let (driver, target) = reach(cx, tenant, &resource.vim_id).await?;
     // Above every run: nothing that is late may bring it back.
-    let removed = driver.remove(&target, &resource.key, u64::MAX).await;
-    match removed {
+    let removed = driver.remove(&target, &resource.key, u64::MAX);
+    match within(&*cx.clock, ANSWER, removed).await {
         Ok(Progress::Done(())) => {}
         Ok(Progress::Underway { .. }) => return Ok(false),
         Err(error) => {

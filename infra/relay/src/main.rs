@@ -11,5 +11,5 @@ static FUNCTIONS: &[&Function] = &[
 ];
 
 fn main() -> ExitCode {
-    mano_aws::relay(FUNCTIONS, mano_adapters::vim::drivers)
+    mano_aws::relay(FUNCTIONS)
 }

@@ -16,6 +16,7 @@ mod failure;
 mod host;
 mod issuer;
 mod messages;
+mod metric;
 mod relay;
 mod run;
 mod surroundings;

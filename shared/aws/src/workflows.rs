@@ -1,6 +1,7 @@
 //! The workflow port on Step Functions: one standard execution per run.
 
 mod history;
+mod oldest;
 
 use crate::{clients::Clients, settings::Settings};
 use async_trait::async_trait;

@@ -75,6 +75,7 @@ impl Error {
                 store::Error::Twice(_)
                 | store::Error::Rejected(_)
                 | store::Error::TooLarge { .. }
+                | store::Error::FactTooLarge { .. }
                 | store::Error::Malformed { .. }
                 | store::Error::Newer { .. } => Fault::Bug,
             },
@@ -122,7 +123,8 @@ impl Error {
 }
 
 /// An error and everything it came from, outermost first.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -1,13 +1,15 @@
 //! Virtualised infrastructure managers: what every driver must be able to do.
 
+use crate::clock::Clock;
 use async_trait::async_trait;
+use futures_util::future::{Either, select};
 use mano_model::{
     Refusal, TenantId,
     resource::Want,
     sim::{Behaviour, SimVim},
     vim,
 };
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 /// What a VIM says to a wish that it does not grant.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,23 @@ pub enum Error {
 
 /// The key a thing is made under: it is carried by the thing and found again by it.
 pub type StepKey = str;
+
+/// The answer of a VIM, or a lost answer when its time is up.
+///
+/// # Errors
+/// What the VIM says; [`Error::AnswerLost`] after `limit`.
+pub async fn within<T>(
+    clock: &dyn Clock,
+    limit: Duration,
+    call: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    match select(pin!(call), clock.sleep(limit)).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(_) => {
+            Err(Error::AnswerLost(format!("nothing came within {} s", limit.as_secs())))
+        }
+    }
+}
 
 /// Work done, or under way.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@
 //!                            COMPLETED ─terminate, or scale in▶ … ─drop▶ done
 //! ```
 
-use crate::{runs, vnf};
+use crate::{runs, settle, vnf};
 use mano_model::{
     Refusal, TenantId,
     ns::{
@@ -32,12 +32,23 @@ use mano_model::{
 use mano_ports::{Cx, Error, Fault, workflows::Outcome};
 use serde_json::{Value, json};
 
+/// Who moves a part on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// The workflow's task.
+    Task,
+    /// A listener, which holds up the facts behind the one it hears: it asks no VIM anything.
+    Listener,
+}
+
 /// What to do next.
 enum Next {
     /// Its part is done.
     Done,
     /// Its part failed: the sentence.
     Failed(String),
+    /// The task shall be called again, for what this caller may not do: the sentence.
+    CallAgain(String),
     /// A VNF operation is under way; this waits for it.
     Wait(Box<Versioned<VnfOp>>),
     /// Something was committed; look again.
@@ -51,6 +62,7 @@ struct Part<'a> {
     op: &'a Versioned<NsOp>,
     item: &'a Item,
     waiter: Waiter,
+    by: By,
 }
 
 /// Moves a part on, and gives the token back when it is over.
@@ -59,10 +71,10 @@ pub(crate) async fn advance(
     tenant: &TenantId,
     op: &Versioned<NsOp>,
     item: &Item,
-    token: &str,
+    (by, token): (By, &str),
 ) -> Result<(), Error> {
     let waiter = Waiter { op: op.id.clone(), run: op.run, token: token.into() };
-    let part = Part { cx, tenant, op, item, waiter };
+    let part = Part { cx, tenant, op, item, waiter, by };
     let undo = op.state() == op_state::State::RollingBack;
     loop {
         let next = if undo { part.backward().await? } else { part.forward().await? };
@@ -71,6 +83,9 @@ pub(crate) async fn advance(
             Next::Wait(vnf_op) => return part.wait_for(vnf_op).await,
             Next::Done => Outcome::Success(json!({})),
             Next::Failed(cause) => Outcome::Failure { error: Fault::Refused.name().into(), cause },
+            Next::CallAgain(cause) => {
+                Outcome::Failure { error: Fault::Transient.name().into(), cause }
+            }
         };
         return Ok(cx.workflows.resume(token, outcome).await?);
     }
@@ -250,9 +265,16 @@ impl Part<'_> {
         let Some(instance) = self.cx.store.find::<VnfInstance>(self.tenant, id).await? else {
             return Ok(Next::Done);
         };
-        let left = vnf::resources(self.cx, self.tenant, id).await?;
-        let deadline = self.cx.clock.now() + std::time::Duration::from_secs(40);
-        let left = crate::settle::release(self.cx, self.tenant, left, deadline).await?;
+        let mut left = vnf::resources(self.cx, self.tenant, id).await?;
+        if !left.is_empty() {
+            if self.by == By::Listener {
+                let (name, count) = (&self.item.name, left.len());
+                let what = format!("{name} is over, and {count} of its resources are not removed");
+                return Ok(Next::CallAgain(what));
+            }
+            let deadline = self.cx.clock.now() + std::time::Duration::from_secs(40);
+            left = settle::release(self.cx, self.tenant, left, deadline).await?;
+        }
         let version = instance.version.to_string();
         let parts = ["drop", id.as_str(), version.as_str()];
         let origin = self.origin(&parts);

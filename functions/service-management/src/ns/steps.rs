@@ -1,6 +1,9 @@
 //! The steps of NS workflows: grant, list what to undo, drive a network function, close.
 
-use super::{advance, many, nsd};
+use super::{
+    advance::{self, By},
+    many, nsd,
+};
 use crate::{runs, settle, vnf};
 use mano_model::{
     TenantId,
@@ -72,7 +75,7 @@ pub(crate) async fn vnf(cx: &Cx, call: StepCall) -> Result<Value, Error> {
     let Some(item) = op.item(item) else {
         return Err(Error::Bug(format!("operation '{}' has no item '{item}'", op.id)));
     };
-    advance::advance(cx, &call.tenant, &op, item, token).await?;
+    advance::advance(cx, &call.tenant, &op, item, (By::Task, token)).await?;
     Ok(json!({}))
 }
 

@@ -1,6 +1,6 @@
 //! A VNF operation that came to rest: whoever waits for it goes on.
 
-use super::advance;
+use super::advance::{self, By};
 use crate::runs;
 use mano_model::{
     ns::op::NsOp,
@@ -23,7 +23,9 @@ pub(crate) async fn vnf_rests(cx: &Cx, fact: &Announced) -> Result<(), Error> {
     let Some(op) = run else { return Ok(()) };
     let item = op.items.iter().find(|item| item.vnf_instance_id == vnf_op.vnf_instance_id);
     match item {
-        Some(item) => advance::advance(cx, &about.tenant, &op, item, &waiter.token).await,
+        Some(item) => {
+            advance::advance(cx, &about.tenant, &op, item, (By::Listener, &waiter.token)).await
+        }
         None => Ok(()),
     }
 }

@@ -17,6 +17,11 @@ impl Failure {
     pub(super) fn bug(cause: impl Into<String>) -> Self {
         Self { error: Fault::Bug.name(), cause: cause.into() }
     }
+
+    /// Whether it is an answer that workflows deal with, and no defect.
+    pub(super) fn is_expected(&self) -> bool {
+        self.error != Fault::Bug.name()
+    }
 }
 
 impl From<&Error> for Failure {

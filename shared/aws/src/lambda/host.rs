@@ -7,6 +7,7 @@ use super::{
     caller,
     failure::Failure,
     messages::{self, Inbox},
+    metric::Metric,
     surroundings::Surroundings,
 };
 use jiff::Timestamp;
@@ -51,6 +52,14 @@ impl Host {
     /// # Errors
     /// What the row failed with, in Lambda's words.
     pub async fn handle(&self, event: Value, until: Timestamp) -> Result<Value, Failure> {
+        let handled = self.handled(event, until).await;
+        if handled.as_ref().is_err_and(Failure::is_expected) {
+            self.measure();
+        }
+        handled
+    }
+
+    async fn handled(&self, event: Value, until: Timestamp) -> Result<Value, Failure> {
         match Asked::read(event)? {
             Asked::Api(request) => Ok(self.request(*request).await),
             Asked::Step(call) => self.step(*call, until).await,
@@ -67,6 +76,14 @@ impl Host {
             }
             Asked::Records(_) => Err(Failure::bug("stream records are the relay's")),
         }
+    }
+
+    /// Lambda counts every failure as an error; those that are answers, alarms take away again.
+    fn measure(&self) {
+        let name = self.around.settings.get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
+        let of = ("FunctionName", name);
+        let metric = Metric { name: "ExpectedFailures", unit: "Count", of, value: 1 };
+        metric.tell(self.around.cx.clock.now());
     }
 
     async fn request(&self, request: ApiRequest) -> Value {

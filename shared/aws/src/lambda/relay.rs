@@ -13,6 +13,7 @@
 use super::{
     asked::{Asked, Record},
     failure::Failure,
+    metric::Metric,
     surroundings::Surroundings,
 };
 use crate::{
@@ -26,7 +27,7 @@ use mano_ports::{
     function::{Event, Function, Listener},
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, io::Write as _, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 /// Lanes at work at the same time.
 const AT_ONCE: usize = 32;
@@ -68,6 +69,7 @@ impl RelayHost {
             Asked::Records(records) => Ok(self.records(records, until).await),
             Asked::Events(events) if events.iter().all(|(_, event)| is_scheduled(event)) => {
                 let now = self.around.cx.clock.now();
+                self.measure_runs().await;
                 self.sweep(now - FORGOTTEN, until).await?;
                 if now.as_second() / 60 % 60 == 0 {
                     self.sweep_blobs().await;
@@ -104,7 +106,7 @@ impl RelayHost {
     pub async fn sweep(&self, before: Timestamp, until: Timestamp) -> Result<(), Failure> {
         let overdue = self.around.store.overdue(before.as_millisecond()).await;
         let overdue = overdue.map_err(|error| Failure::from(&Error::from(error)))?;
-        self.measure(overdue.facts);
+        self.measure("FactsOverdue", "Count", i64::try_from(overdue.facts).unwrap_or(i64::MAX));
         self.lanes(overdue.abouts, until).await;
         Ok(())
     }
@@ -119,22 +121,23 @@ impl RelayHost {
         }
     }
 
-    /// Tells the metrics how many facts were overdue, in the embedded metric format.
-    fn measure(&self, overdue: usize) {
-        let line = json!({
-            "_aws": {
-                "Timestamp": self.around.cx.clock.now().as_millisecond(),
-                "CloudWatchMetrics": [{
-                    "Namespace": "mano",
-                    "Dimensions": [["Site"]],
-                    "Metrics": [{ "Name": "FactsOverdue", "Unit": "Count" }],
-                }],
-            },
-            "Site": self.around.settings.site,
-            "FactsOverdue": overdue,
-        });
-        // Without a reader of the output there is nobody to tell.
-        let _ = writeln!(std::io::stdout(), "{line}");
+    fn measure(&self, name: &'static str, unit: &'static str, value: i64) {
+        let of = ("Site", self.around.settings.site.as_str());
+        Metric { name, unit, of, value }.tell(self.around.cx.clock.now());
+    }
+
+    /// Tells how long the oldest run goes on already: so shows what stands still, whatever it waits for.
+    async fn measure_runs(&self) {
+        match self.around.workflows.oldest().await {
+            Ok(oldest) => {
+                let age = oldest.map(|since| self.around.cx.clock.now().duration_since(since));
+                self.measure("OldestRunSeconds", "Seconds", age.map_or(0, |age| age.as_secs()));
+            }
+            // The next minute comes again.
+            Err(error) => {
+                tracing::warn!(error = Error::from(error).chain(), "runs could not be listed");
+            }
+        }
     }
 
     /// Relays lanes side by side; whether each came to its end.

@@ -4,12 +4,12 @@ use super::{
     failure::Failure,
     host::Host,
     relay::RelayHost,
-    surroundings::{Drivers, Surroundings},
+    surroundings::{Drivers, Surroundings, no_vims},
 };
 use crate::{clients::Clients, settings::Settings};
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use mano_ports::function::Function;
+use mano_ports::{error::chain, function::Function};
 use serde_json::Value;
 use std::{error::Error, process::ExitCode};
 use tracing::Instrument;
@@ -30,11 +30,12 @@ pub fn serve(function: &'static Function, drivers: Drivers) -> ExitCode {
     })
 }
 
-/// Relays facts to the listeners of functions, for as long as Lambda wants.
+/// Relays facts to the listeners of functions, for as long as Lambda wants. Listeners reach no VIM: a
+/// slow one must not hold up what others wait for.
 #[must_use]
-pub fn relay(functions: &'static [&'static Function], drivers: Drivers) -> ExitCode {
+pub fn relay(functions: &'static [&'static Function]) -> ExitCode {
     start(async || {
-        let around = surroundings(drivers, |_| Ok(())).await?;
+        let around = surroundings(no_vims, |_| Ok(())).await?;
         let host = RelayHost::new(functions, around);
         run(async |event, until| host.handle(event, until).await).await
     })
@@ -63,13 +64,7 @@ fn start(work: impl AsyncFnOnce() -> Result<(), Unstarted>) -> ExitCode {
         Err(error) => Err(error.into()),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    tracing::error!(error = text, "the function cannot start");
+    tracing::error!(error = chain(&*error), "the function cannot start");
     ExitCode::FAILURE
 }
 

@@ -39,6 +39,7 @@ pub struct Surroundings {
     pub cx: Cx,
     pub(super) store: Arc<DynamoStore>,
     pub(super) queue: Arc<SqsQueue>,
+    pub(super) workflows: Arc<StepFunctions>,
 }
 
 impl Surroundings {
@@ -49,9 +50,10 @@ impl Surroundings {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let store = Arc::new(DynamoStore::new(clients, &settings, Arc::clone(&clock)));
         let queue = Arc::new(SqsQueue::new(clients, &settings, Arc::clone(&clock)));
+        let workflows = Arc::new(StepFunctions::new(clients, &settings));
         let memory: Arc<dyn Store> = Arc::clone(&store) as _;
         let cx = Cx {
-            workflows: Arc::new(StepFunctions::new(clients, &settings)),
+            workflows: Arc::clone(&workflows) as _,
             bus: Arc::new(EventBus::new(clients, &settings, Arc::clone(&clock))),
             blobs: Arc::new(crate::S3Blobs::new(clients, &settings)),
             vims: drivers(Arc::clone(&memory), Arc::clone(&clock)),
@@ -60,6 +62,6 @@ impl Surroundings {
             store: memory,
             clock,
         };
-        Self { settings, cx, store, queue }
+        Self { settings, cx, store, queue, workflows }
     }
 }

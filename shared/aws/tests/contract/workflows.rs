@@ -135,6 +135,23 @@ mano_ports::laws!(workflows, {
 );
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_oldest_run_that_goes_on_is_known_by_its_start() {
+    let Some(engine) = engine(crate::world!()).await else { return };
+    let machines = StepFunctions::new(&engine.world.clients(), &engine.world.settings());
+    assert_eq!(machines.oldest().await.expect("listed"), None);
+    for run in ["w-0", "w-1"] {
+        let input = json!({ "tenant": "contract", "op": run, "text": "-" });
+        machines.start("contract-wait", run, input).await.expect("start");
+    }
+    let since = machines.describe("contract-wait", "w-0").await.expect("describe").start_date;
+    assert_eq!(machines.oldest().await.expect("listed"), Some(since));
+    for run in ["w-0", "w-1"] {
+        machines.stop("contract-wait", run, "the test ends").await.expect("stop");
+    }
+    assert_eq!(machines.oldest().await.expect("listed"), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn resuming_what_does_not_wait_is_done_already() {
     let Some(engine) = engine(crate::world!()).await else { return };
     let workflows = engine.workflows();
