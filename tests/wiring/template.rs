@@ -3,6 +3,7 @@
 mod api;
 mod events;
 mod queues;
+mod rights;
 mod storage;
 mod workflows;
 

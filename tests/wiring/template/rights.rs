@@ -1,0 +1,47 @@
+//! Who may do what: the policies of queues, keys, topics and the bus, and the names rights are bound to.
+
+use super::{resources, template};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// One or many.
+fn listed(value: &Value) -> Vec<Value> {
+    value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
+}
+
+/// The statements of a resource that has one policy.
+fn statements(template: &Value, resource: &str) -> Vec<Value> {
+    let said = &template["Resources"][resource]["Properties"];
+    let inline = &said["Policies"][0]["PolicyDocument"];
+    let policies = [inline, &said["PolicyDocument"], &said["KeyPolicy"]];
+    let found = policies.into_iter().find(|policy| policy.is_object()).unwrap();
+    found["Statement"].as_array().unwrap().clone()
+}
+
+#[test]
+fn rules_may_put_into_the_queues_they_name_and_no_other_rule_may() {
+    let template = template();
+    let statements = statements(&template, "RuleQueuePolicy");
+    let lets_in = statements.iter().find(|said| said["Effect"] == "Allow").unwrap();
+    let queues = listed(&lets_in["Resource"]);
+    let trusted = listed(&lets_in["Condition"]["ArnEquals"]["aws:SourceArn"]);
+    let mut sending = Vec::new();
+    for (name, rule) in resources(&template, "AWS::Events::Rule") {
+        let targets = rule["Properties"]["Targets"].as_array().unwrap();
+        let named = targets.iter().flat_map(|to| [&to["Arn"], &to["DeadLetterConfig"]["Arn"]]);
+        let named: Vec<&Value> = named
+            .filter(|arn| {
+                let to = arn["Fn::GetAtt"][0].as_str();
+                to.is_some_and(|to| template["Resources"][to]["Type"] == "AWS::SQS::Queue")
+            })
+            .collect();
+        for queue in &named {
+            assert!(queues.contains(queue), "no rule may put into {queue}");
+        }
+        if !named.is_empty() {
+            sending.push(json!({ "Fn::GetAtt": [name, "Arn"] }));
+        }
+    }
+    let names = |arns: &[Value]| arns.iter().map(Value::to_string).collect::<BTreeSet<_>>();
+    assert_eq!(names(&trusted), names(&sending));
+}
