@@ -14,7 +14,7 @@ fn states(verb: &str, body: &Value) -> Value {
 
 /// Every state machine of the deployment, as it was made.
 fn machines() -> Vec<Value> {
-    let ours = format!("{}-", given("MANO_AWS_STACK"));
+    let ours = format!("{}_", given("MANO_AWS_STACK"));
     let all = states("ListStateMachines", &json!({}));
     let all = all["stateMachines"].as_array().unwrap();
     let ours = all.iter().filter(|machine| machine["name"].as_str().unwrap().starts_with(&ours));

@@ -9,6 +9,16 @@ fn listed(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
 }
 
+/// Every text below a value.
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(fields) => fields.values().flat_map(texts).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
+}
+
 /// The statements of a resource that has one policy.
 fn statements(template: &Value, resource: &str) -> Vec<Value> {
     let said = &template["Resources"][resource]["Properties"];
@@ -44,4 +54,22 @@ fn rules_may_put_into_the_queues_they_name_and_no_other_rule_may() {
     }
     let names = |arns: &[Value]| arns.iter().map(Value::to_string).collect::<BTreeSet<_>>();
     assert_eq!(names(&trusted), names(&sending));
+}
+
+/// A stack's name holds letters, digits and hyphens: with one of these after it, `mano` would take
+/// what belongs to `mano-test` for its own.
+#[test]
+fn workflows_of_another_stack_are_not_taken_for_this_ones() {
+    let template = template();
+    let arns: Vec<&str> = texts(&template)
+        .into_iter()
+        .filter(|text| text.contains(":stateMachine:") || text.contains(":execution:"))
+        .collect();
+    assert!(!arns.is_empty());
+    for arn in arns {
+        assert!(arn.contains(":${AWS::StackName}_"), "{arn}");
+    }
+    let given = &template["Globals"]["Function"]["Environment"]["Variables"];
+    let prefix = given["MANO_STATE_MACHINE_PREFIX"]["Fn::Sub"].as_str().unwrap();
+    assert!(prefix.ends_with(":stateMachine:${AWS::StackName}_"), "{prefix}");
 }

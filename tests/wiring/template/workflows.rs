@@ -13,7 +13,7 @@ fn every_state_machine_is_a_workflow_and_every_workflow_a_state_machine() {
         let file = uri.strip_prefix("../../workflows/").unwrap();
         let workflow = file.strip_suffix(".asl.json").unwrap().to_owned();
         assert_eq!(name, logical(&workflow));
-        let called = json!({ "Fn::Sub": format!("${{AWS::StackName}}-{workflow}") });
+        let called = json!({ "Fn::Sub": format!("${{AWS::StackName}}_{workflow}") });
         assert_eq!(machine["Properties"]["Name"], called);
         let filled = machine["Properties"]["DefinitionSubstitutions"].as_object().unwrap();
         for (placeholder, target) in filled {
