@@ -73,3 +73,25 @@ fn workflows_of_another_stack_are_not_taken_for_this_ones() {
     let prefix = given["MANO_STATE_MACHINE_PREFIX"]["Fn::Sub"].as_str().unwrap();
     assert!(prefix.ends_with(":stateMachine:${AWS::StackName}_"), "{prefix}");
 }
+
+/// EventBridge does not say for whom it publishes to an encrypted topic.
+#[test]
+fn events_reach_the_encrypted_topic_without_an_account_in_the_way() {
+    let template = template();
+    for (resource, action) in [("Key", "kms:GenerateDataKey"), ("OperatorsPolicy", "sns:Publish")] {
+        let lets = |service: &str| {
+            let all = statements(&template, resource);
+            let named = all.into_iter().filter(|said| {
+                said["Effect"] == "Allow"
+                    && listed(&said["Principal"]["Service"]).contains(&json!(service))
+            });
+            let named: Vec<Value> = named.collect();
+            assert_eq!(named.len(), 1, "{resource} on {service}");
+            assert!(listed(&named[0]["Action"]).contains(&json!(action)), "{resource}");
+            named[0].clone()
+        };
+        assert!(lets("events.amazonaws.com")["Condition"].is_null(), "{resource}");
+        let account = &lets("cloudwatch.amazonaws.com")["Condition"]["StringEquals"];
+        assert_eq!(account["aws:SourceAccount"], json!({ "Ref": "AWS::AccountId" }), "{resource}");
+    }
+}
