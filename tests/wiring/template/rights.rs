@@ -95,3 +95,15 @@ fn events_reach_the_encrypted_topic_without_an_account_in_the_way() {
         assert_eq!(account["aws:SourceAccount"], json!({ "Ref": "AWS::AccountId" }), "{resource}");
     }
 }
+
+#[test]
+fn the_relay_may_do_what_its_mapping_asks_for() {
+    let template = template();
+    let may: Vec<Value> = statements(&template, "RelayRole")
+        .iter()
+        .flat_map(|statement| listed(&statement["Action"]))
+        .collect();
+    for action in ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"] {
+        assert!(may.contains(&json!(format!("dynamodb:{action}"))), "{action}");
+    }
+}
