@@ -1,4 +1,4 @@
-"""Refuses rights without a name in the expanded template.
+"""Refuses rights without a name in the expanded template, and parts that lack something.
 
     check_template.py target/sam/expanded.json
 
@@ -10,6 +10,8 @@ import json
 import pathlib
 import re
 import sys
+
+import whole
 
 # Resource, action, target: the reason. Patterns match whole texts.
 ALLOWED = [
@@ -82,7 +84,8 @@ def findings(template):
 
 
 def main(source):
-    found = list(findings(json.loads(pathlib.Path(source).read_text())))
+    template = json.loads(pathlib.Path(source).read_text())
+    found = [*findings(template), *whole.findings(template)]
     for line in found:
         print(line)
     return 1 if found else 0
