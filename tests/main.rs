@@ -18,6 +18,7 @@ mod payloads;
 #[path = "fuzz/replay.rs"]
 mod replay;
 mod schema;
+mod thousand;
 mod wiring;
 mod workflows;
 mod world;
