@@ -6,6 +6,7 @@ Code and workflows stay where they are on this machine; their addresses are plac
 """
 
 import json
+import logging
 import os
 import pathlib
 import sys
@@ -14,6 +15,9 @@ import yaml
 from samtranslator.parser.parser import Parser
 from samtranslator.public.translator import ManagedPolicyLoader
 from samtranslator.translator.translator import Translator
+
+# It would tell of features it could have.
+logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 # What the translator wants to be in S3 already, by type.
 LOCAL = {
@@ -32,7 +36,7 @@ class NoManagedPolicies(ManagedPolicyLoader):
         return {}
 
 
-def expand(template):
+def expand(template, parameters=None):
     for resource in template["Resources"].values():
         name = LOCAL.get(resource["Type"])
         uri = name and resource["Properties"][name]
@@ -42,7 +46,7 @@ def expand(template):
     # The translator asks for a region and does nothing there.
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     translator = Translator({}, Parser())
-    return translator.translate(template, {}, feature_toggle=None, passthrough_metadata=True)
+    return translator.translate(template, parameters or {}, feature_toggle=None, passthrough_metadata=True)
 
 
 def main(source, target):

@@ -1,7 +1,12 @@
 """What no part of the deployment may be without; `check_template.py` asks for it."""
 
+import pathlib
 import re
 
+import expand
+import yaml
+
+TEMPLATE = pathlib.Path(__file__).parents[1] / "sam/template.yaml"
 # What CloudWatch watches by one alarm, at most.
 METRICS_OF_AN_ALARM = 10
 
@@ -35,7 +40,24 @@ def order(resources):
             yield f"{name}: asks for logs, and may be made before ApiGatewayAccount lets API Gateway write them"
 
 
-CHECKS = [order]
+def releases(resources):
+    """Another release is another version of every function, on SAM's side and on Lambda's."""
+    for name, function in of_type(resources, "AWS::Lambda::Function").items():
+        if function["Environment"]["Variables"].get("MANO_RELEASE") != {"Ref": "Release"}:
+            yield f"{name}: Lambda sees no difference between releases and publishes nothing"
+
+    def versions(release):
+        template = yaml.safe_load(TEMPLATE.read_text())
+        found = expand.expand(template, {"Release": release})["Resources"]
+        return {p["FunctionName"]["Ref"]: name for name, p in of_type(found, "AWS::Lambda::Version").items()}
+
+    one, same, other = versions("0123456789ab"), versions("0123456789ab"), versions("a123456789ab")
+    for name in of_type(resources, "AWS::Lambda::Function"):
+        if one.get(name) != same.get(name) or one.get(name) == other.get(name):
+            yield f"{name}: its version does not go by the release"
+
+
+CHECKS = [order, releases]
 
 
 def findings(template):
