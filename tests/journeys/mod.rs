@@ -6,6 +6,7 @@ mod leftovers;
 mod packages;
 mod redrive;
 mod refusals;
+mod runs;
 mod service;
 mod steps;
 mod tree;

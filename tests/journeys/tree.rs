@@ -24,3 +24,21 @@ async fn the_tree_tells_how_long_each_resource_took() {
     assert!(seconds.iter().all(|s| s.as_f64().is_some_and(|s| s >= slow)), "{tree:#}");
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_runs_of_a_workflow_are_listed_with_what_they_were_given() {
+    let mut world = stocked().await;
+    let vnf = json!({ "vnfdId": SMALL });
+    let vnf = world.post("/vnflcm/v2/vnf_instances", vnf).await.expect(201).id();
+    let path = format!("/vnflcm/v2/vnf_instances/{vnf}/instantiate");
+    let tree = done(&mut world, &path, json!({ "flavourId": "standard" })).await;
+    let (op, path) = (&tree["id"], "/mano/v1/workflows/vnf-instantiate/runs");
+    let listed = world.get(path).await;
+    let ours = listed["items"].as_array().unwrap().iter().find(|run| run["input"]["op"] == *op);
+    let ours = ours.unwrap_or_else(|| panic!("{op} is not among {listed:#}"));
+    let run = world.get(&format!("{path}/{}", ours["name"].as_str().unwrap())).await;
+    assert_eq!((&run["input"], &run["startDate"]), (&ours["input"], &ours["startDate"]));
+    let missing = format!("{path}/nobody-0");
+    world.ask(Method::GET, &missing, None).await.expect(404);
+    world.stop().await;
+}

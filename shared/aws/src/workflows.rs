@@ -9,8 +9,8 @@ use aws_sdk_sfn::{
     error::{ProvideErrorMetadata, SdkError},
     operation::describe_execution::DescribeExecutionOutput,
     primitives::DateTime,
-    types::ExecutionListItem,
 };
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use mano_ports::workflows::{Error, Listing, Outcome, Run, Workflows};
 use serde_json::Value;
@@ -19,6 +19,8 @@ use serde_json::Value;
 const LONGEST_ERROR: usize = 256;
 /// Longest cause, in bytes.
 const LONGEST_CAUSE: usize = 32_768;
+/// Runs of a listing that are asked for at the same time.
+const AT_ONCE: usize = 8;
 
 /// The state machines of a deployment.
 #[derive(Debug, Clone)]
@@ -42,6 +44,14 @@ impl StepFunctions {
     fn execution(&self, workflow: &str, run: &str) -> String {
         let machine = self.machine(workflow).replacen(":stateMachine:", ":execution:", 1);
         format!("{machine}:{run}")
+    }
+
+    /// Where a run stands; none: there is none of this name.
+    async fn find(&self, workflow: &str, run: &str) -> Result<Option<Run>, Error> {
+        match self.describe(workflow, run).await {
+            Err(Error::Absent(_)) => Ok(None),
+            found => found.map(Some),
+        }
     }
 }
 
@@ -102,8 +112,8 @@ impl Workflows for StepFunctions {
         Ok(describe.send().await.map_err(|error| wrap(workflow, error))?.definition)
     }
 
-    /// The engine lists runs without what they were given and what they made: ask
-    /// [`Workflows::describe`] for that.
+    /// The engine lists runs without what they were given and what they made, so each is asked
+    /// for; one that expires meanwhile is left out.
     async fn runs(
         &self,
         workflow: &str,
@@ -117,8 +127,11 @@ impl Workflows for StepFunctions {
             .max_results(page(limit))
             .set_next_token(after.map(Into::into));
         let listed = list.send().await.map_err(|error| wrap(workflow, error))?;
-        let items = listed.executions.into_iter().map(|item| listed_run(workflow, item));
-        Ok(Listing { items: items.collect(), next: listed.next_token })
+        let names = listed.executions.into_iter().map(|item| item.name);
+        let found = names.map(async |name| self.find(workflow, &name).await);
+        let found = stream::iter(found).buffered(AT_ONCE);
+        let items = found.try_filter_map(async |run| Ok(run)).try_collect().await?;
+        Ok(Listing { items, next: listed.next_token })
     }
 
     async fn describe(&self, workflow: &str, run: &str) -> Result<Run, Error> {
@@ -148,20 +161,6 @@ impl Workflows for StepFunctions {
 /// A page's size as the engine takes it.
 fn page(limit: usize) -> i32 {
     i32::try_from(limit.clamp(1, 1000)).unwrap_or(1000)
-}
-
-fn listed_run(workflow: &str, item: ExecutionListItem) -> Run {
-    Run {
-        workflow: workflow.into(),
-        name: item.name,
-        status: item.status.as_str().into(),
-        start_date: time(item.start_date),
-        stop_date: item.stop_date.map(time),
-        input: Value::Null,
-        output: None,
-        error: None,
-        cause: None,
-    }
 }
 
 fn described(workflow: &str, run: &str, found: DescribeExecutionOutput) -> Run {

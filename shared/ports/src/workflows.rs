@@ -75,6 +75,7 @@ pub struct Listing<T> {
 ///   called at least once.
 /// * Resuming a token that is gone or unknown is done already: nothing changes.
 /// * Stopping a run that is over is done already.
+/// * A run is listed as it is described, with what it was given.
 #[async_trait]
 pub trait Workflows: Send + Sync {
     /// Starts the run `run` of `workflow`; the input carries its `tenant`.
@@ -87,7 +88,7 @@ pub trait Workflows: Send + Sync {
     async fn workflows(&self) -> Result<Vec<String>, Error>;
     /// The text of a workflow's definition.
     async fn definition(&self, workflow: &str) -> Result<String, Error>;
-    /// The runs of a workflow, newest first.
+    /// The runs of a workflow, newest first, each as [`Workflows::describe`] tells it.
     async fn runs(
         &self,
         workflow: &str,

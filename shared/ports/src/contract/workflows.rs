@@ -175,7 +175,7 @@ pub async fn what_does_not_exist_is_absent(engine: impl Engine) {
     assert!(matches!(workflows.definition("no-such").await, Err(Error::Absent(_))));
 }
 
-/// Runs are listed newest first, and a history in its order, both in pages.
+/// Runs are listed newest first and as they are described, a history in its order, both in pages.
 pub async fn runs_and_histories_are_listed_in_pages(engine: impl Engine) {
     let workflows = engine.workflows();
     for n in 0..5 {
@@ -187,6 +187,11 @@ pub async fn runs_and_histories_are_listed_in_pages(engine: impl Engine) {
     loop {
         let page = workflows.runs("contract-call", after.as_deref(), 2).await.expect("runs");
         assert!(page.items.len() <= 2);
+        for run in &page.items {
+            let described = workflows.describe("contract-call", &run.name).await;
+            assert_eq!(*run, described.expect("describe"));
+            assert_eq!(run.input["tenant"], json!(tenant()));
+        }
         names.extend(page.items.into_iter().map(|run| run.name));
         after = page.next;
         if after.is_none() {
