@@ -60,12 +60,23 @@ fn dead_letters_can_be_shown_and_sent_once_more() {
     }
 }
 
+/// Looks, steps and requests share what is reserved: looks that took all of it would be refused by
+/// Lambda, and each refusal counts against the message.
 #[test]
-fn what_goes_on_towards_vims_is_bounded() {
+fn what_goes_on_towards_vims_is_bounded_and_looks_leave_room_for_steps() {
     let template = template();
-    let bound = json!({ "Ref": "VimConcurrency" });
     let adapters = &template["Resources"]["Adapters"]["Properties"];
-    assert_eq!(adapters["ReservedConcurrentExecutions"], bound);
-    let looks = &template["Resources"]["WatchMessages"]["Properties"];
-    assert_eq!(looks["ScalingConfig"]["MaximumConcurrency"], bound);
+    assert_eq!(adapters["ReservedConcurrentExecutions"], json!({ "Ref": "VimConcurrency" }));
+    let looks = &template["Resources"]["WatchMessages"]["Properties"]["ScalingConfig"];
+    let found = json!({ "Fn::FindInMap": ["Vim", { "Ref": "VimConcurrency" }, "Looks"] });
+    assert_eq!(looks["MaximumConcurrency"], found);
+    let parameter = &template["Parameters"]["VimConcurrency"];
+    let choices = parameter["AllowedValues"].as_array().unwrap();
+    assert!(choices.contains(&parameter["Default"]));
+    let table = template["Mappings"]["Vim"].as_object().unwrap();
+    assert_eq!(table.len(), choices.len());
+    for reserved in choices.iter().map(|choice| choice.as_u64().unwrap()) {
+        let looks = table[&reserved.to_string()]["Looks"].as_u64().unwrap();
+        assert!((2..=reserved / 2).contains(&looks), "{looks} of {reserved}");
+    }
 }
