@@ -10,8 +10,10 @@ use mano_ports::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// EventBridge takes so many events at a time.
+/// EventBridge takes so many events at a time,
 const AT_A_TIME: usize = 10;
+/// and so many bytes of them; what it counts beside their texts has room in the rest of 256 KiB.
+const BYTES: usize = 250 << 10;
 /// How often events are sent that the bus did not take.
 const ATTEMPTS: u32 = 6;
 
@@ -68,10 +70,51 @@ impl EventBus {
 #[async_trait]
 impl Bus for EventBus {
     async fn publish(&self, facts: &[Announced]) -> Result<(), Error> {
-        for facts in facts.chunks(AT_A_TIME) {
-            let entries = facts.iter().map(|fact| self.entry(fact)).collect::<Result<_, _>>()?;
-            self.send(entries).await?;
+        let entries = facts.iter().map(|fact| self.entry(fact)).collect::<Result<_, _>>()?;
+        for call in calls(entries) {
+            self.send(call).await?;
         }
         Ok(())
+    }
+}
+
+/// The entries in their order, in calls that EventBridge takes.
+fn calls(entries: Vec<PutEventsRequestEntry>) -> Vec<Vec<PutEventsRequestEntry>> {
+    let mut calls: Vec<Vec<_>> = Vec::new();
+    let mut bytes = 0;
+    for entry in entries {
+        let parts = [entry.source(), entry.detail_type(), entry.detail()];
+        let size: usize = parts.into_iter().flatten().map(str::len).sum();
+        match calls.last_mut() {
+            Some(call) if call.len() < AT_A_TIME && bytes + size <= BYTES => {
+                bytes += size;
+                call.push(entry);
+            }
+            Some(_) | None => {
+                bytes = size;
+                calls.push(vec![entry]);
+            }
+        }
+    }
+    calls
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_has_as_many_events_and_bytes_as_the_bus_takes() {
+        let entry = |size| PutEventsRequestEntry::builder().detail("x".repeat(size)).build();
+        let sizes = |entries: &[usize]| {
+            let calls = calls(entries.iter().copied().map(entry).collect());
+            let size = |entry: &PutEventsRequestEntry| entry.detail().unwrap_or_default().len();
+            calls.iter().map(|call| call.iter().map(size).collect()).collect::<Vec<Vec<_>>>()
+        };
+        assert_eq!(sizes(&[]), [[0; 0]; 0]);
+        assert_eq!(sizes(&[1; 23]), [vec![1; 10], vec![1; 10], vec![1; 3]]);
+        let large = 100 << 10;
+        assert_eq!(sizes(&[large; 5]), [vec![large; 2], vec![large; 2], vec![large]]);
+        assert_eq!(sizes(&[BYTES, 1, BYTES - 1, 1]), [vec![BYTES], vec![1, BYTES - 1], vec![1]]);
     }
 }

@@ -143,6 +143,17 @@ pub enum Change {
     Add(Vec<Add>),
 }
 
+impl Change {
+    /// The text of a document that is written; else empty.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        match self {
+            Self::Put { body, .. } => body,
+            Self::Delete | Self::Check | Self::Add(_) => "",
+        }
+    }
+}
+
 /// A bounded addition to one number of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Add {
@@ -172,8 +183,29 @@ pub struct Fact {
     pub name: String,
     /// The document it speaks of; facts of one document arrive in order.
     pub about: Key,
-    /// Its content, at most 32 KiB of JSON.
+    /// Its content, at most [`Fact::MAX_BYTES`] of JSON.
     pub body: Value,
+}
+
+impl Fact {
+    /// At most so many bytes of JSON are in a body: with its envelope it fits an event bus.
+    pub const MAX_BYTES: usize = 32 << 10;
+    /// What a stranger may have written is told up to this size, in bytes.
+    const LONGEST_TEXT: usize = 2 << 10;
+
+    /// A text as facts tell it: whole, or its beginning and `…`.
+    #[must_use]
+    pub fn brief(text: &str) -> String {
+        beginning(text, Self::LONGEST_TEXT)
+    }
+}
+
+/// A text of at most `most` bytes, or its beginning and `…`.
+pub(crate) fn beginning(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.into();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(most)])
 }
 
 /// A fact as it leaves the store.

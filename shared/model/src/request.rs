@@ -9,7 +9,7 @@
 
 use crate::{
     Refusal, TenantId, ids, ns,
-    plan::{Document, Kind, Origin, Plan},
+    plan::{Document, Fact, Kind, Origin, Plan, beginning},
     sol::{sol003::CreateVnfRequest, sol005::CreateNsRequest, sol013::ProblemDetails},
     vnf,
     vnf::task::parse,
@@ -24,6 +24,8 @@ use uuid::Uuid;
 pub const PREFIX: &str = "mano.request.";
 /// The longest idempotency key, in characters.
 pub const LONGEST_KEY: usize = 128;
+/// The longest name of an event, its source or its type that is told, in bytes.
+const LONGEST_NAME: usize = 128;
 /// A refused request is told back whole up to this size, in bytes of JSON.
 const TOLD_BACK: usize = 16 << 10;
 
@@ -118,9 +120,9 @@ impl Heard {
 impl Letter<'_> {
     /// What the facts that answer it are recognised by: its key, or where it has none, its event.
     #[must_use]
-    pub fn correlation(&self) -> &str {
-        let key = self.detail["idempotencyKey"].as_str();
-        key.filter(|key| is_key(key)).unwrap_or(self.event)
+    pub fn correlation(&self) -> String {
+        let key = self.detail["idempotencyKey"].as_str().filter(|key| is_key(key));
+        key.map_or_else(|| beginning(self.event, LONGEST_NAME), Into::into)
     }
 
     /// The head of the plan that answers it; the same `id` answers once.
@@ -130,9 +132,9 @@ impl Letter<'_> {
             id,
             at,
             tenant: self.tenant.clone(),
-            actor: self.sender.into(),
-            correlation: Some(self.correlation().into()),
-            causation: Some(self.event.into()),
+            actor: Fact::brief(self.sender),
+            correlation: Some(self.correlation()),
+            causation: Some(beginning(self.event, LONGEST_NAME)),
             trace: None,
         }
     }
@@ -185,11 +187,11 @@ impl Letter<'_> {
     fn complaint(&self, problem: &ProblemDetails) -> Value {
         let small = self.detail.to_string().len() <= TOLD_BACK;
         json!({
-            "source": self.source,
-            "event": self.event,
-            "detailType": self.detail_type,
+            "source": beginning(self.source, LONGEST_NAME),
+            "event": beginning(self.event, LONGEST_NAME),
+            "detailType": beginning(self.detail_type, LONGEST_NAME),
             "detail": small.then_some(self.detail),
-            "error": problem,
+            "error": problem.brief(),
         })
     }
 }
@@ -381,5 +383,29 @@ mod tests {
         let plan = letter.refuse(None, Timestamp::UNIX_EPOCH, &problem);
         assert!(plan.facts[0].body.to_string().len() < 1000);
         assert_eq!(letter.correlation(), "e-1");
+    }
+
+    #[test]
+    fn whatever_a_stranger_writes_the_refusal_fits_a_fact() {
+        // Escaped, each of these is six bytes.
+        let long = "\u{1}".repeat(255 << 10);
+        let whole = json!({ "x": "y".repeat(TOLD_BACK - 8) });
+        for detail in [json!({ long.as_str(): 1 }), whole] {
+            let letter = Letter {
+                tenant: &TenantId::default(),
+                sender: &long,
+                event: &long,
+                source: &long,
+                detail_type: &long,
+                detail: &detail,
+            };
+            let refusal = letter.read().unwrap_err();
+            let problem = ProblemDetails::new(400, format!("{refusal}{long}"));
+            let plan = letter.refuse(None, Timestamp::UNIX_EPOCH, &problem);
+            let bytes = plan.facts[0].body.to_string().len();
+            assert!(bytes <= Fact::MAX_BYTES, "{bytes}");
+            let head = serde_json::to_string(&plan.origin).unwrap().len();
+            assert!(head <= Fact::MAX_BYTES, "{head}");
+        }
     }
 }

@@ -4,9 +4,10 @@ use crate::error::Source;
 use async_trait::async_trait;
 use mano_model::{
     Refusal, TenantId,
-    plan::{Document, Index, Key, Kind, Plan, Versioned},
+    plan::{Document, Fact, Index, Key, Kind, Plan, Versioned},
 };
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// Why the store said no.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,14 @@ pub enum Error {
         /// Writes and facts.
         rows: usize,
         /// Bytes of documents and facts.
+        bytes: usize,
+    },
+    /// A fact of the plan is larger than a fact may be: a defect of whoever made it.
+    #[error("the fact '{name}' of {bytes} bytes is too large")]
+    FactTooLarge {
+        /// The fact's name.
+        name: String,
+        /// Bytes of its body.
         bytes: usize,
     },
     /// The store could not be reached; the same call may succeed later.
@@ -153,6 +162,30 @@ pub struct Page {
     pub next: Option<String>,
 }
 
+/// What every store demands of a plan before it looks at what it has; its rows and its bytes.
+///
+/// # Errors
+/// [`Error::Twice`], [`Error::FactTooLarge`], [`Error::TooLarge`].
+pub fn check(plan: &Plan) -> Result<(usize, usize), Error> {
+    let mut keys = HashSet::with_capacity(plan.writes.len());
+    if let Some(twice) = plan.writes.iter().find(|write| !keys.insert(&write.key)) {
+        return Err(Error::Twice(twice.key.clone()));
+    }
+    let mut bytes: usize = plan.writes.iter().map(|write| write.change.body().len()).sum();
+    for Fact { name, body, .. } in &plan.facts {
+        let fact = body.to_string().len();
+        if fact > Fact::MAX_BYTES {
+            return Err(Error::FactTooLarge { name: name.clone(), bytes: fact });
+        }
+        bytes += fact;
+    }
+    let rows = plan.writes.len() + plan.facts.len();
+    if rows > Plan::MAX_ROWS || bytes > Plan::MAX_BYTES {
+        return Err(Error::TooLarge { rows, bytes });
+    }
+    Ok((rows, bytes))
+}
+
 /// Versioned documents, committed together or not at all.
 ///
 /// * A read after a commit sees that commit.
@@ -160,7 +193,8 @@ pub struct Page {
 /// * The same plan id twice commits once, also much later: the second time is a success
 ///   that changes nothing.
 /// * A key occurs once in a plan ([`Error::Twice`]); a plan has at most [`Plan::MAX_ROWS`] rows
-///   and [`Plan::MAX_BYTES`] bytes.
+///   and [`Plan::MAX_BYTES`] bytes ([`Error::TooLarge`]), each of its facts at most
+///   [`Fact::MAX_BYTES`] ([`Error::FactTooLarge`]).
 /// * A document's version is 1 when new and grows by one with every write; an id that was
 ///   deleted and created again starts at 1.
 /// * An addition, of nothing too, that would leave its bounds fails the plan with

@@ -20,8 +20,8 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{CancellationReason, Put, TransactWriteItem, Update},
 };
-use mano_model::plan::{Announced, Change, Plan};
-use mano_ports::store::Error;
+use mano_model::plan::{Announced, Plan};
+use mano_ports::store::{self, Error};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
@@ -72,28 +72,14 @@ enum Failed {
 impl Prepared {
     /// Checks the plan's bounds.
     pub(super) fn new(plan: Plan) -> Result<Self, Error> {
-        let mut keys = HashSet::with_capacity(plan.writes.len());
-        if let Some(twice) = plan.writes.iter().find(|write| !keys.insert(&write.key)) {
-            return Err(Error::Twice(twice.key.clone()));
-        }
-        let bodies: usize = plan.writes.iter().map(|write| body(&write.change).len()).sum();
-        let facts: usize = plan.facts.iter().map(|fact| fact.body.to_string().len()).sum();
-        let (rows, bytes) = (plan.writes.len() + plan.facts.len(), bodies + facts);
+        let (rows, bytes) = store::check(&plan)?;
         let abouts: Vec<_> = plan.facts.iter().map(|fact| keys::about(&fact.about)).collect();
         let counters = abouts.iter().collect::<HashSet<_>>().len();
         let fit = plan.writes.iter().all(|write| keys::fits(&write.key));
-        if rows > Plan::MAX_ROWS || bytes > Plan::MAX_BYTES || rows + counters + 1 > MOST || !fit {
+        if rows + counters + 1 > MOST || !fit {
             return Err(Error::TooLarge { rows, bytes });
         }
         Ok(Self { blobs: vec![None; plan.writes.len()], plan, abouts })
-    }
-}
-
-/// The text of a document that is written.
-pub(super) fn body(change: &Change) -> &str {
-    match change {
-        Change::Put { body, .. } => body,
-        Change::Delete | Change::Check | Change::Add(_) => "",
     }
 }
 

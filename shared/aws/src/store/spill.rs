@@ -5,7 +5,6 @@
 
 use super::{
     DynamoStore,
-    commit::body,
     item::{BLOB, keyed, text},
     keys,
 };
@@ -34,7 +33,7 @@ impl DynamoStore {
     pub(super) async fn spill(&self, plan: &Plan) -> Result<Vec<Option<String>>, Error> {
         let mut blobs = Vec::with_capacity(plan.writes.len());
         for write in &plan.writes {
-            let body = body(&write.change);
+            let body = write.change.body();
             if body.len() <= LARGE {
                 blobs.push(None);
                 continue;

@@ -2,11 +2,11 @@
 
 use super::{facts::Due, recent::Known};
 use mano_model::plan::{Add, Announced, Change, Expect, Index, Key, Plan, Write};
-use mano_ports::store::{Error, Stored};
+use mano_ports::store::{Error, Stored, check};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
 use serde_json::Value;
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// A plan whose texts are rendered already, so that the writing thread only writes.
@@ -37,19 +37,10 @@ enum After {
 impl Prepared {
     /// Checks what can be checked without the store.
     pub(crate) fn new(plan: Plan) -> Result<Self, Error> {
-        let mut keys = HashSet::with_capacity(plan.writes.len());
-        if let Some(twice) = plan.writes.iter().find(|write| !keys.insert(&write.key)) {
-            return Err(Error::Twice(twice.key.clone()));
-        }
+        check(&plan)?;
         let origin = json(&plan.origin);
         let facts: Vec<String> = plan.facts.iter().map(json).collect();
         let found = plan.writes.iter().map(|write| found_text(&write.change)).collect();
-        let bodies = plan.writes.iter().map(|write| body_len(&write.change)).sum::<usize>();
-        let bytes = bodies + facts.iter().map(String::len).sum::<usize>();
-        let rows = plan.writes.len() + plan.facts.len();
-        if rows > Plan::MAX_ROWS || bytes > Plan::MAX_BYTES {
-            return Err(Error::TooLarge { rows, bytes });
-        }
         Ok(Self { plan, origin, facts, found })
     }
 
@@ -275,13 +266,6 @@ fn found_text(change: &Change) -> String {
 
 fn pairs(found: &str) -> Vec<(String, String)> {
     serde_json::from_str(found).unwrap_or_default()
-}
-
-fn body_len(change: &Change) -> usize {
-    match change {
-        Change::Put { body, .. } => body.len(),
-        Change::Delete | Change::Check | Change::Add(_) => 0,
-    }
 }
 
 /// The JSON text of something whose keys are strings.

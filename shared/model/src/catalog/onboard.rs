@@ -5,7 +5,7 @@ use super::{
     onboarding::{Failure, State},
     usage::Usage,
 };
-use crate::plan::{Document, Origin, Plan, Versioned};
+use crate::plan::{Document, Fact, Origin, Plan, Versioned};
 use serde_json::json;
 
 /// What looking at content brought.
@@ -73,7 +73,7 @@ pub fn refuse<F: Family>(
     warnings: Vec<Remark>,
 ) -> Option<Plan> {
     let Versioned { version, value: mut entry } = entry;
-    let told = json!({ "id": entry.id, "detail": failure.detail });
+    let told = json!({ "id": entry.id, "detail": Fact::brief(&failure.detail) });
     if !is_due(&entry, run) || entry.onboarding.refuse(failure).is_err() {
         return None;
     }

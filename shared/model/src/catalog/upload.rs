@@ -12,7 +12,7 @@ use super::{
     onboarding::{Content, Expected, Failure, State, Upload},
 };
 use crate::{
-    plan::{Origin, Plan, Versioned},
+    plan::{Fact, Origin, Plan, Versioned},
     refusal::Refusal,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -141,7 +141,7 @@ pub fn broke<F: Family>(
     reason: Failure,
 ) -> Result<Plan, Refusal> {
     let Versioned { version, value: mut entry } = own(entry, blob)?;
-    let failed = json!({ "id": entry.id, "detail": reason.detail });
+    let failed = json!({ "id": entry.id, "detail": Fact::brief(&reason.detail) });
     entry.onboarding.broke(reason).map_err(|illegal| taken(&entry, illegal.from))?;
     let plan = Plan::new(origin).update(version, &entry);
     let plan = plan.tell::<Entry<F>>(&entry.id, &Entry::<F>::fact("onboard.failed"), failed);

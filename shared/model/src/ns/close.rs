@@ -61,7 +61,7 @@ pub(super) fn end(
         "nsInstanceId": op.ns_instance_id,
         "operation": op.operation,
         "state": op.state(),
-        "error": op.error(),
+        "error": op.error().map(ProblemDetails::brief),
     });
     let name = op.fact("ended");
     let origin = origin.answering(op.correlation.as_deref());

@@ -5,7 +5,7 @@ use crate::store::{Error, Query, Store};
 use async_trait::async_trait;
 use mano_model::{
     TenantId,
-    plan::{Add, Announced, Change, Expect, Index, Key, Kind, Plan},
+    plan::{Add, Announced, Change, Expect, Fact, Index, Key, Kind, Plan},
 };
 use serde_json::json;
 use std::{slice::from_ref, sync::Arc};
@@ -132,6 +132,22 @@ pub async fn a_plan_has_bounds(fresh: Fresh) {
     assert!(matches!(error, Error::TooLarge { bytes, .. } if bytes > Plan::MAX_BYTES));
     assert!(ids(store, Query::all::<Note>(&tenant())).await.is_empty(), "nothing was written");
     store.commit(rows(Plan::MAX_ROWS)).await.expect("as many as may be");
+}
+
+/// A fact over its bound is refused, with everything else that its plan says.
+pub async fn a_fact_has_a_bound(mut fresh: Fresh) {
+    let store = &*fresh.store;
+    let told = |id: &str, bytes: usize| {
+        // Two bytes are the quotes.
+        let body = json!("x".repeat(bytes - 2));
+        plan().create(&note(id, "")).tell::<Note>(id, "contract.told", body)
+    };
+    let error = store.commit(told("large", Fact::MAX_BYTES + 1)).await.expect_err("too large");
+    assert!(matches!(error, Error::FactTooLarge { bytes, .. } if bytes == Fact::MAX_BYTES + 1));
+    store.commit(told("small", Fact::MAX_BYTES)).await.expect("as large as may be");
+    assert_eq!(ids(store, Query::all::<Note>(&tenant())).await, ["small"]);
+    let heard = fresh.heard.at_least(1).await;
+    assert!(heard.iter().all(|fact| fact.fact.about == key("small")));
 }
 
 /// A document's version is 1 when new and grows by one with every write; an id that was deleted
@@ -288,6 +304,7 @@ macro_rules! store_contract {
             the_same_plan_twice_commits_once,
             of_two_plans_that_read_the_same_one_commits,
             a_plan_has_bounds,
+            a_fact_has_a_bound,
             a_version_counts_writes,
             an_addition_stays_within_its_bounds,
             additions_at_the_same_time_all_count,

@@ -1,5 +1,6 @@
 //! `ProblemDetails`: how a failure is told to a client (SOL013 clause 6.3, RFC 7807).
 
+use crate::plan::Fact;
 use serde::{Deserialize, Serialize};
 
 /// A failure, for the client.
@@ -28,6 +29,12 @@ impl ProblemDetails {
     #[must_use]
     pub fn new(status: u16, detail: impl Into<String>) -> Self {
         Self { kind: None, title: None, status, detail: detail.into(), instance: None }
+    }
+
+    /// As a fact tells it: a detail may quote what a stranger wrote, at any length.
+    #[must_use]
+    pub fn brief(&self) -> Self {
+        Self { detail: Fact::brief(&self.detail), ..self.clone() }
     }
 
     /// With the status in words.
