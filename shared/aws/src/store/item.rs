@@ -1,7 +1,7 @@
 //! A document as a row of the table: what is written, and what is read again.
 //!
 //! ```text
-//!   v version · f form · site · body text, or blob where it is large · n its numbers · {index}
+//!   v version · f form · site · body text, or blob and its bytes · n its numbers · {index}
 //! ```
 //!
 //! Numbers at the top of a document also lie beside it, so that an addition needs no
@@ -27,6 +27,8 @@ pub(crate) const SITE: &str = "site";
 pub(crate) const BODY: &str = "body";
 /// The blob that has the document.
 pub(crate) const BLOB: &str = "blob";
+/// How large the document in the blob is.
+pub(crate) const BYTES: &str = "bytes";
 /// Its numbers.
 pub(crate) const NUMBERS: &str = "n";
 /// Whether the numbers are newer than the document.
@@ -75,6 +77,11 @@ impl Row {
         };
         Ok(Stored { key, version, schema, body })
     }
+}
+
+/// How large the document of a row is, wherever its text lies.
+pub(crate) fn weight(item: &Item) -> usize {
+    text(item, BODY).len() + number::<usize>(item, BYTES)
 }
 
 /// The whole numbers at the top of a document.

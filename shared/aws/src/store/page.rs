@@ -9,16 +9,21 @@
 
 use super::{
     DynamoStore, failed,
-    item::{Item, Row, s, text},
+    item::{Item, Row, s, text, weight},
     keys::{self, PK, SHARDS, SK},
+    read::{BLOBS, place_of},
 };
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt, TryStreamExt, future::try_join_all, stream};
 use mano_model::plan::{Index, Key};
-use mano_ports::store::{Error, Page, Query};
+use mano_ports::store::{Error, Page, Query, Stored};
 use std::collections::{HashMap, VecDeque};
 
-/// A page holds at most so many bytes of documents, however many were asked for.
+/// A page ends with the document that brings it to so many bytes, however many were asked for.
 const BUDGET: usize = 4 << 20;
+/// Rows that an index named are read so many at a time,
+const CHUNK: usize = 25;
+/// and so many times at once: a row has up to 400 KB.
+const AT_ONCE: usize = 2;
 
 /// What of a partition was read and not yet used.
 struct Source {
@@ -50,16 +55,17 @@ impl DynamoStore {
         while found.len() < limit && bytes < BUDGET {
             self.refill(&range, &mut sources).await?;
             let Some(item) = least(&mut sources) else { break };
-            bytes += text(&item, super::item::BODY).len();
+            bytes += weight(&item);
             found.push(item);
         }
         let more = sources.iter().any(|source| source.from.is_some() || !source.heads.is_empty());
         let last = found.last().map(|item| text(item, SK).to_owned());
-        let documents = match query.index {
-            None => self.documents(query, found).await?,
-            Some(_) => self.indexed(query, found).await?,
+        let (found, end) = match &query.index {
+            None => (found, None),
+            Some(index) => self.indexed(query, index, &found).await?,
         };
-        Ok(Page { documents, next: last.filter(|_| more) })
+        let documents = self.documents(query, found).await?;
+        Ok(Page { documents, next: end.or(last.filter(|_| more)) })
     }
 
     /// Reads on where nothing is left, all at the same time.
@@ -109,35 +115,48 @@ impl DynamoStore {
     }
 
     /// Rows as documents.
-    async fn documents(
-        &self,
-        query: &Query,
-        found: Vec<Item>,
-    ) -> Result<Vec<mano_ports::store::Stored>, Error> {
-        let mut documents = Vec::with_capacity(found.len());
-        for item in found.into_iter().filter(|item| is_within(query, text(item, SK))) {
-            let key = key(query, text(&item, SK));
-            documents.push(self.stored(Row::read(key, item)).await?);
-        }
-        Ok(documents)
+    async fn documents(&self, query: &Query, found: Vec<Item>) -> Result<Vec<Stored>, Error> {
+        let within = found.into_iter().filter(|item| is_within(query, text(item, SK)));
+        let rows: Vec<_> =
+            within.map(|item| self.stored(Row::read(key(query, text(&item, SK)), item))).collect();
+        stream::iter(rows).buffered(BLOBS).try_collect().await
     }
 
-    /// The documents that an index named and that are still to be found there.
+    /// The rows that an index named and that are still to be found there, and the last one's id
+    /// where the budget ends with it.
     async fn indexed(
         &self,
         query: &Query,
-        found: Vec<Item>,
-    ) -> Result<Vec<mano_ports::store::Stored>, Error> {
-        let Some((index, value)) = &query.index else { return Ok(Vec::new()) };
-        let places: Vec<_> =
-            found.iter().map(|item| (text(item, PK).into(), text(item, SK).into())).collect();
-        let mut rows = self.batch(places.clone()).await?;
-        let (kind, tenant) = (query.kind, &query.tenant);
-        let current = places.into_iter().filter_map(|place| rows.remove(&place)).filter(|item| {
-            let under = keys::under(*index, kind, tenant, value, keys::shard(text(item, SK)));
-            text(item, index.as_str()) == under
-        });
-        self.documents(query, current.collect()).await
+        (index, value): &(Index, String),
+        found: &[Item],
+    ) -> Result<(Vec<Item>, Option<String>), Error> {
+        let reads: Vec<_> = found
+            .chunks(CHUNK)
+            .map(async |some| {
+                let rows = self.batch(some.iter().map(place_of).collect()).await?;
+                Ok::<_, Error>((some, rows))
+            })
+            .collect();
+        let mut reads = stream::iter(reads).buffered(AT_ONCE);
+        let (mut current, mut bytes) = (Vec::new(), 0);
+        while let Some((some, mut rows)) = reads.try_next().await? {
+            for item in some.iter().filter_map(|named| rows.remove(&place_of(named))) {
+                let id = text(&item, SK);
+                let (kind, shard) = (query.kind, keys::shard(id));
+                if text(&item, index.as_str())
+                    != keys::under(*index, kind, &query.tenant, value, shard)
+                {
+                    continue;
+                }
+                bytes += weight(&item);
+                let end = (bytes >= BUDGET).then(|| id.to_owned());
+                current.push(item);
+                if end.is_some() {
+                    return Ok((current, end));
+                }
+            }
+        }
+        Ok((current, None))
     }
 }
 

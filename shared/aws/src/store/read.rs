@@ -18,7 +18,7 @@ use std::{
 /// `DynamoDB` reads so many rows at a time.
 const AT_A_TIME: usize = 100;
 /// Blobs read at the same time.
-const BLOBS: usize = 8;
+pub(super) const BLOBS: usize = 8;
 /// How often is asked for the rows `DynamoDB` had no time for.
 const ATTEMPTS: u32 = 10;
 
@@ -112,6 +112,6 @@ fn place(key: &Key) -> (String, String) {
     (keys::partition(key), key.id.clone())
 }
 
-fn place_of(item: &Item) -> (String, String) {
+pub(super) fn place_of(item: &Item) -> (String, String) {
     (text(item, PK).into(), text(item, SK).into())
 }

@@ -2,7 +2,7 @@
 
 use super::{
     item::{
-        BLOB, BODY, FORM, GROWN, Item, NUMBERS, SITE, VERSION, keyed, n, number, numbers,
+        BLOB, BODY, BYTES, FORM, GROWN, Item, NUMBERS, SITE, VERSION, keyed, n, number, numbers,
         numbers_of, s,
     },
     keys,
@@ -102,17 +102,16 @@ fn put(
     let (mut set, mut remove) = (Vec::new(), Vec::new());
     let (version, zero, one) = (words.name(VERSION), words.value(n(0)), words.value(n(1)));
     set.push(format!("{version} = if_not_exists({version}, {zero}) + {one}"));
-    let (here, away) = if blob.is_some() { (BLOB, BODY) } else { (BODY, BLOB) };
-    let found = [
-        (FORM, n(schema)),
-        (SITE, s(at.site)),
-        (here, s(blob.unwrap_or(body))),
-        (NUMBERS, AttributeValue::M(numbers_of(body))),
-    ];
-    for (name, value) in found {
+    let (there, away) = match blob {
+        Some(blob) => (vec![(BLOB, s(blob)), (BYTES, n(body.len()))], vec![BODY, GROWN]),
+        None => (vec![(BODY, s(body))], vec![BLOB, BYTES, GROWN]),
+    };
+    let known =
+        [(FORM, n(schema)), (SITE, s(at.site)), (NUMBERS, AttributeValue::M(numbers_of(body)))];
+    for (name, value) in known.into_iter().chain(there) {
         set.push(format!("{} = {}", words.name(name), words.value(value)));
     }
-    remove.extend([words.name(away), words.name(GROWN)]);
+    remove.extend(away.into_iter().map(|name| words.name(name)));
     for known in keys::INDEXES {
         let name = words.name(known.as_str());
         match index.iter().find(|(index, _)| *index == known) {

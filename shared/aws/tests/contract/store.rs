@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use mano_aws::DynamoStore;
 use mano_model::{
     TenantId,
-    plan::{Announced, Expect, Key, Origin, Plan},
+    plan::{Announced, Expect, Index, Key, Origin, Plan},
 };
 use mano_ports::{
     clock::Clock,
@@ -13,7 +13,7 @@ use mano_ports::{
         Note, note,
         store::{Fresh, Heard},
     },
-    store::Store,
+    store::{Query, Store},
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -113,6 +113,38 @@ async fn a_large_document_goes_to_a_blob_and_comes_back() {
     assert_eq!(read(memory, "large").await, Some(note("large", "small")));
     // The blob is young: it might belong to a plan under way.
     assert_eq!(store.sweep_blobs().await.expect("a sweep"), 0);
+    world.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_large_documents_ends_early_and_leads_to_all() {
+    let world = crate::world!();
+    world.with_table().await;
+    world.with_bucket().await;
+    let store = store(&world);
+    let mut expected = Vec::new();
+    // In the table and beside it.
+    for (n, size) in [700_000, 250_000].into_iter().cycle().take(20).enumerate() {
+        let mut large = note(&format!("n{n:02}"), &"x".repeat(size));
+        large.shelf = Some("v".into());
+        expected.push(large.id.clone());
+        store.commit(plan().create(&large)).await.expect("commit");
+    }
+    let all = Query::all::<Note>(&tenant());
+    for mut query in [all.clone(), all.by(Index::VimId, "v")] {
+        let mut found = Vec::new();
+        loop {
+            let page = store.page(&query).await.expect("a page");
+            let bytes: usize = page.documents.iter().map(|stored| stored.body.len()).sum();
+            assert!(bytes < 5 << 20, "{bytes} bytes in a page");
+            found.extend(page.documents.into_iter().map(|stored| stored.key.id));
+            query.after = page.next;
+            if query.after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, expected);
+    }
     world.remove().await;
 }
 
