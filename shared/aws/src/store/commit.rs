@@ -220,6 +220,10 @@ fn meaning(plan: &Plan, roles: &[Role], error: SdkError<TransactWriteItemsError>
     for (role, reason) in roles.iter().zip(&reasons) {
         match role {
             Role::Once if broken(reason) => return Failed::Before,
+            // The same plan is under way, and may be what broke the other conditions.
+            Role::Once if passes(reason.code()) => {
+                return Failed::Again(Error::Unavailable(Box::new(error)));
+            }
             Role::Write(place) if broken(reason) && refused.is_none() => {
                 let old: Option<&Item> = reason.item().filter(|item| !item.is_empty());
                 refused = Some(refusal(&plan.writes[*place], old));
@@ -248,4 +252,62 @@ fn passes(code: Option<&str>) -> bool {
         "RequestLimitExceeded",
     ];
     code.is_some_and(|code| PASSING.contains(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_dynamodb::{
+        config::http::HttpResponse, types::error::TransactionCanceledException,
+    };
+    use mano_model::{
+        TenantId,
+        plan::{Change, Expect, Key, Kind, Origin},
+    };
+
+    /// What it means that a transaction of a new plan with one write and one fact is cancelled.
+    fn cancelled(codes: [&str; 4]) -> Failed {
+        let tenant = TenantId::default();
+        let key = Key { kind: Kind::Note, tenant: tenant.clone(), id: "a".into() };
+        let origin = Origin {
+            id: uuid::Uuid::nil(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            tenant,
+            actor: String::new(),
+            correlation: None,
+            causation: None,
+            trace: None,
+        };
+        let plan = Plan::new(origin).write(key, Expect::Absent, Change::Check);
+        let roles = [Role::Once, Role::Write(0), Role::Fact, Role::Counter];
+        let reason = |code: &str| CancellationReason::builder().code(code).build();
+        let exception = TransactionCanceledException::builder()
+            .set_cancellation_reasons(Some(codes.map(reason).to_vec()))
+            .build();
+        let answer =
+            HttpResponse::new(400.try_into().unwrap(), aws_sdk_s3::primitives::SdkBody::empty());
+        let error = TransactWriteItemsError::TransactionCanceledException(exception);
+        meaning(&plan, &roles, SdkError::service_error(error, answer))
+    }
+
+    #[test]
+    fn a_cancelled_transaction_says_whether_the_plan_may_still_happen() {
+        let (none, broken, collided) = ("None", "ConditionalCheckFailed", "TransactionConflict");
+        for (codes, means) in [
+            ([broken, broken, none, broken], "before"),
+            ([none, broken, none, none], "refused"),
+            ([none, broken, none, collided], "refused"),
+            ([none, none, none, broken], "again"),
+            ([none, collided, none, none], "again"),
+            // The same plan at the same time: whether it commits, its own row will say.
+            ([collided, broken, none, broken], "again"),
+        ] {
+            let meant = match cancelled(codes) {
+                Failed::Again(_) => "again",
+                Failed::Before => "before",
+                Failed::Refused(_) => "refused",
+            };
+            assert_eq!(meant, means, "{codes:?}");
+        }
+    }
 }
