@@ -50,7 +50,8 @@ impl SqsQueue {
             }
         }
         held.sort_by_key(|held| held.letter.id);
-        held.truncate(limit);
+        let more = held.split_off(limit.min(held.len()));
+        self.give_back(&more).await;
         Ok(held)
     }
 

@@ -76,6 +76,22 @@ async fn fresh(world: Arc<World>) -> Fresh {
 mano_ports::queue_contract!(fresh(crate::world!()).await);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_looks_at_some_dead_letters_leaves_the_others_to_be_seen() {
+    let world = crate::world!();
+    world.with_queue("MANO_QUEUE_CONTRACT", "contract.fifo").await;
+    let dead = world.with_queue("MANO_DEAD_CONTRACT", "contract-dead.fifo").await;
+    for group in ["a", "b", "c"] {
+        let letter = world.sqs.send_message().queue_url(&dead).message_body("{}");
+        let letter = letter.message_group_id(group).message_deduplication_id(group);
+        letter.send().await.expect("sent");
+    }
+    let queue = world.surroundings().cx.queue;
+    assert_eq!(queue.dead_letters(1).await.expect("letters").len(), 1);
+    assert_eq!(queue.dead_letters(10).await.expect("letters").len(), 3);
+    world.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_nobody_can_handle_ends_among_the_dead_with_the_reason() {
     let world = crate::world!();
     world.with_table().await;
