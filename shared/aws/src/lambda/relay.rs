@@ -18,13 +18,17 @@ use super::{
 };
 use crate::{
     pause::jittered,
-    store::{Due, keys},
+    store::{
+        Due,
+        keys::{self, SHARDS},
+    },
 };
 use futures_util::{StreamExt, future::join_all, stream};
 use jiff::{SignedDuration, Timestamp};
 use mano_ports::{
     Error,
     function::{Event, Function, Listener},
+    store,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
@@ -72,7 +76,7 @@ impl RelayHost {
                 self.measure_runs().await;
                 self.sweep(now - FORGOTTEN, until).await?;
                 if now.as_second() / 60 % 60 == 0 {
-                    self.sweep_blobs().await;
+                    self.sweep_blobs(until).await;
                 }
                 Ok(json!({}))
             }
@@ -99,20 +103,50 @@ impl RelayHost {
         json!({ "batchItemFailures": again })
     }
 
-    /// Relays what was due before an instant.
+    /// Relays what was due before an instant, part by part, and tells how much of it was seen.
     ///
     /// # Errors
     /// The table cannot be read.
     pub async fn sweep(&self, before: Timestamp, until: Timestamp) -> Result<(), Failure> {
-        let overdue = self.around.store.overdue(before.as_millisecond()).await;
-        let overdue = overdue.map_err(|error| Failure::from(&Error::from(error)))?;
-        self.measure("FactsOverdue", "Count", i64::try_from(overdue.facts).unwrap_or(i64::MAX));
-        self.lanes(overdue.abouts, until).await;
+        let mut seen = 0;
+        let swept = self.sweep_shards(before, until, &mut seen).await;
+        self.measure("FactsOverdue", "Count", seen);
+        swept.map_err(|error| Failure::from(&Error::from(error)))
+    }
+
+    async fn sweep_shards(
+        &self,
+        before: Timestamp,
+        until: Timestamp,
+        seen: &mut i64,
+    ) -> Result<(), store::Error> {
+        // Each minute begins with another one, so that what is long in one holds up none for ever.
+        let minute = u32::try_from(before.as_second() / 60).unwrap_or_default();
+        for shard in (0..SHARDS).map(|n| minute.wrapping_add(n) % SHARDS) {
+            let mut after = None;
+            loop {
+                let part = self.around.store.overdue(shard, after, before.as_millisecond()).await?;
+                *seen += i64::try_from(part.facts).unwrap_or_default();
+                self.lanes(part.abouts, until).await;
+                after = part.next;
+                if self.is_late(until) {
+                    return Ok(());
+                }
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
         Ok(())
     }
 
-    async fn sweep_blobs(&self) {
-        match self.around.store.sweep_blobs().await {
+    /// Whether the invocation ends too soon for something to be begun.
+    fn is_late(&self, until: Timestamp) -> bool {
+        self.around.cx.clock.now() + MARGIN >= until
+    }
+
+    async fn sweep_blobs(&self, until: Timestamp) {
+        match self.around.store.sweep_blobs(until).await {
             Ok(gone) => tracing::info!(gone, "content that belonged to nobody was removed"),
             // The next hour comes again.
             Err(error) => {
@@ -174,7 +208,7 @@ impl RelayHost {
         let name = &fact.fact.name;
         let mut left: Vec<_> = self.listeners.iter().filter(|row| row.hears(name)).collect();
         for attempt in 0..ATTEMPTS {
-            if self.around.cx.clock.now() + MARGIN >= until {
+            if self.is_late(until) {
                 return Err(Stopped::Late);
             }
             if attempt > 0 {

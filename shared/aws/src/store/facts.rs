@@ -3,12 +3,11 @@
 use super::{
     DynamoStore, failed,
     item::{Item, keyed, number, s, text},
-    keys::{self, PK, SHARDS, SK},
+    keys::{self, PK, SK},
 };
-use aws_sdk_dynamodb::types::AttributeValue;
 use mano_model::plan::Announced;
 use mano_ports::store::Error;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// Rows read at a time.
 const CHUNK: i32 = 100;
@@ -22,13 +21,15 @@ pub(crate) struct Due {
     pub(crate) fact: Announced,
 }
 
-/// Due facts that have waited for too long.
-#[derive(Debug, Default)]
+/// Due facts that have waited for too long, of a part of a shard.
+#[derive(Debug)]
 pub(crate) struct Overdue {
     /// How many there are.
     pub(crate) facts: usize,
     /// The documents they are about, by their names in the table.
     pub(crate) abouts: Vec<String>,
+    /// Where the next part begins; none: the shard has no more.
+    pub(crate) next: Option<Item>,
 }
 
 impl DynamoStore {
@@ -59,40 +60,14 @@ impl DynamoStore {
         deleted.map(drop).map_err(failed)
     }
 
-    /// The facts that were due before an instant (milliseconds since 1970).
-    pub(crate) async fn overdue(&self, before: i64) -> Result<Overdue, Error> {
-        let mut oldest: BTreeMap<String, i64> = BTreeMap::new();
-        let mut overdue = Overdue::default();
-        for shard in 0..SHARDS {
-            let mut after = None;
-            loop {
-                let (items, next) = self.due_page(shard, after).await?;
-                for item in &items {
-                    let at = number(item, "at");
-                    if at < before {
-                        overdue.facts += 1;
-                        let Some((about, _)) = keys::parse_fact(text(item, SK)) else { continue };
-                        let first = oldest.entry(about.to_owned()).or_insert(at);
-                        *first = at.min(*first);
-                    }
-                }
-                after = next;
-                if after.is_none() {
-                    break;
-                }
-            }
-        }
-        let mut abouts: Vec<_> = oldest.into_iter().collect();
-        abouts.sort_by_key(|(_, at)| *at);
-        overdue.abouts = abouts.into_iter().map(|(about, _)| about).collect();
-        Ok(overdue)
-    }
-
-    async fn due_page(
+    /// A part of a shard's due facts, and which of them were due before an instant (milliseconds
+    /// since 1970).
+    pub(crate) async fn overdue(
         &self,
         shard: u32,
         after: Option<Item>,
-    ) -> Result<(Vec<Item>, Option<HashMap<String, AttributeValue>>), Error> {
+        before: i64,
+    ) -> Result<Overdue, Error> {
         let query = self
             .client
             .query()
@@ -104,7 +79,13 @@ impl DynamoStore {
             .expression_attribute_values(":p", s(format!("{}{shard}", keys::FACTS)))
             .set_exclusive_start_key(after);
         let got = query.send().await.map_err(failed)?;
-        Ok((got.items.unwrap_or_default(), got.last_evaluated_key))
+        let items = got.items.unwrap_or_default();
+        let late = items.iter().filter(|item| number::<i64>(item, "at") < before);
+        let late: Vec<_> = late.filter_map(|item| keys::parse_fact(text(item, SK))).collect();
+        let mut abouts: Vec<_> = late.iter().map(|(about, _)| (*about).to_owned()).collect();
+        // They come document by document.
+        abouts.dedup();
+        Ok(Overdue { facts: late.len(), abouts, next: got.last_evaluated_key })
     }
 }
 

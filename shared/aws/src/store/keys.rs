@@ -5,6 +5,7 @@
 //!   plan#{plan id}          │ plan              a plan was carried out
 //!   spoken#{0..15}          │ {about}           how many facts a document was spoken of in
 //!   fact#{0..15}            │ {about}#{seq}     a fact that somebody still has to hear
+//!   sweep#blobs             │ sweep             where the next sweep of blobs begins
 //! ```
 
 use mano_model::{
@@ -91,6 +92,9 @@ pub(crate) fn under(
 pub(crate) fn about(key: &Key) -> String {
     ids::derived(&[key.kind.as_str(), key.tenant.as_str(), &key.id]).to_string()
 }
+
+/// The row that says where the next sweep of blobs begins.
+pub(crate) const SWEEP: (&str, &str) = ("sweep#blobs", "sweep");
 
 /// The partition of what is said about a document.
 pub(crate) fn facts(about: &str) -> String {

@@ -4,12 +4,13 @@
 //! writes it again and a sweep can tell whether it is still somebody's.
 
 use super::{
-    DynamoStore,
-    item::{BLOB, keyed, text},
+    DynamoStore, failed,
+    item::{BLOB, keyed, s, text},
     keys,
 };
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 use mano_model::plan::{Key, Plan};
 use mano_ports::{
     blobs::{self, Blobs as _},
@@ -23,8 +24,12 @@ use std::time::Duration;
 const LARGE: usize = 300_000;
 /// Where such documents lie among the blobs.
 const FOLDER: &str = "documents/";
-/// So many are looked at in one go.
-const PAGE: usize = 1000;
+/// So many are looked at before it is remembered how far the sweep came.
+const PAGE: usize = 100;
+/// So long before its end a sweep begins with no more of them.
+const MARGIN: SignedDuration = SignedDuration::from_secs(5);
+/// The last blob that was looked at, in the row of the sweep.
+const AFTER: &str = "after";
 /// A blob younger than this may belong to a plan that is under way.
 const YOUNG: Duration = Duration::from_secs(24 * 3600);
 
@@ -59,14 +64,18 @@ impl DynamoStore {
         String::from_utf8(whole).map_err(|error| Error::Unavailable(Box::new(error)))
     }
 
-    /// Removes blobs of documents that have become something else; how many.
+    /// Removes blobs of documents that have become something else; how many. It begins where the
+    /// last one had to end, and ends at `until` or with the last blob.
     ///
     /// # Errors
     /// The table or the bucket cannot be read; what was removed stays so.
-    pub async fn sweep_blobs(&self) -> Result<usize, Error> {
+    pub async fn sweep_blobs(&self, until: Timestamp) -> Result<usize, Error> {
         let before = self.clock.now() - YOUNG;
-        let (mut gone, mut after) = (0, None);
-        loop {
+        let (partition, sort) = keys::SWEEP;
+        let row = self.item(keyed(partition, sort)).await?;
+        let mut after = row.map(|row| text(&row, AFTER).to_owned());
+        let mut gone = 0;
+        while self.clock.now() + MARGIN < until {
             let page = self.blobs.list(FOLDER, after.as_deref(), PAGE).await;
             let page = page.map_err(unavailable)?;
             for blob in page.items.into_iter().filter(|blob| blob.modified < before) {
@@ -76,10 +85,21 @@ impl DynamoStore {
                 }
             }
             after = page.next;
+            self.swept_to(after.as_deref()).await?;
             if after.is_none() {
-                return Ok(gone);
+                break;
             }
         }
+        Ok(gone)
+    }
+
+    /// Remembers where the next sweep begins; none: with the first blob.
+    async fn swept_to(&self, after: Option<&str>) -> Result<(), Error> {
+        let (partition, sort) = keys::SWEEP;
+        let mut row = keyed(partition, sort);
+        row.extend(after.map(|after| (AFTER.to_owned(), s(after))));
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(row));
+        put.send().await.map(drop).map_err(failed)
     }
 
     /// Whether a document still has its text in this blob; what is none of ours stays.

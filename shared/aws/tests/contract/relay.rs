@@ -1,6 +1,7 @@
 //! The relay on a table: what fails stays due and in order, and holds up its own document only.
 
 use crate::world::{World, records, soon};
+use aws_sdk_dynamodb::types::AttributeValue;
 use mano_aws::lambda::RelayHost;
 use mano_model::plan::{Announced, Plan};
 use mano_ports::{Cx, Error, contract::Note, function::Function, store::Store as _};
@@ -109,6 +110,34 @@ async fn an_invocation_that_ends_soon_begins_nothing_and_says_what_is_left() {
     let told = host.handle(json!({ "Records": records }), now).await.expect("taken");
     assert_eq!(told["batchItemFailures"].as_array().map(Vec::len), Some(1));
     assert!(log("late", "a").is_empty());
+    world.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_goes_through_more_facts_than_one_answer_has() {
+    let world = crate::world!();
+    let host = host(&world).await;
+    let abouts: Vec<_> = (0..48).map(|n| format!("d{n:02}")).collect();
+    for about in &abouts {
+        tell(&world, "many", &[(about, 0)]).await;
+    }
+    // Three of these are more than a query answers at once, and there are sixteen shards.
+    for record in records(&world.dynamodb, &world.name).await {
+        let key = |name| {
+            AttributeValue::S(record["dynamodb"]["Keys"][name]["S"].as_str().expect("a key").into())
+        };
+        let pad = world.dynamodb.update_item().table_name(&world.name);
+        let pad =
+            pad.key("pk", key("pk")).key("sk", key("sk")).update_expression("SET filler = :filler");
+        let pad =
+            pad.expression_attribute_values(":filler", AttributeValue::S("x".repeat(380_000)));
+        pad.send().await.expect("padded");
+    }
+    host.sweep(soon(), soon()).await.expect("a sweep");
+    for about in &abouts {
+        assert_eq!(log("many", about), [format!("{about} 1")]);
+    }
+    assert!(records(&world.dynamodb, &world.name).await.is_empty(), "nothing is due");
     world.remove().await;
 }
 

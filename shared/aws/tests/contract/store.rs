@@ -16,7 +16,7 @@ use mano_ports::{
     store::{Query, Store},
 };
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// The store of a world.
 pub(crate) fn store(world: &World) -> Arc<DynamoStore> {
@@ -112,7 +112,7 @@ async fn a_large_document_goes_to_a_blob_and_comes_back() {
     store.commit(plan().put(Expect::Version(2), &note("large", "small"))).await.expect("commit");
     assert_eq!(read(memory, "large").await, Some(note("large", "small")));
     // The blob is young: it might belong to a plan under way.
-    assert_eq!(store.sweep_blobs().await.expect("a sweep"), 0);
+    assert_eq!(store.sweep_blobs(far()).await.expect("a sweep"), 0);
     world.remove().await;
 }
 
@@ -159,6 +159,11 @@ async fn what_cannot_pass_by_itself_is_no_passing_failure() {
     assert_eq!(mano_ports::Error::from(error).fault(), mano_ports::Fault::Bug);
 }
 
+/// The end of a sweep that has all the time it needs.
+fn far() -> jiff::Timestamp {
+    jiff::Timestamp::MAX
+}
+
 /// The time in two days.
 struct Later(mano_aws::SystemClock);
 
@@ -187,11 +192,49 @@ async fn the_sweep_of_blobs_takes_what_no_document_has_its_text_in() {
     store.commit(plan().delete::<Note>(1, "gone")).await.expect("commit");
     let clock = Arc::new(Later(mano_aws::SystemClock::default()));
     let later = DynamoStore::new(&world.clients(), &world.settings(), clock);
-    assert_eq!(later.sweep_blobs().await.expect("a sweep"), 2);
-    assert_eq!(later.sweep_blobs().await.expect("a sweep"), 0);
+    assert_eq!(later.sweep_blobs(far()).await.expect("a sweep"), 2);
+    assert_eq!(later.sweep_blobs(far()).await.expect("a sweep"), 0);
     let memory: &dyn Store = &*store;
     assert_eq!(read(memory, "kept").await, Some(large("kept", "k")));
     assert_eq!(read(memory, "changed").await, Some(large("changed", "b")));
+    world.remove().await;
+}
+
+/// Every look at it takes three seconds.
+struct Slow(Mutex<jiff::Timestamp>);
+
+#[async_trait]
+impl Clock for Slow {
+    fn now(&self) -> jiff::Timestamp {
+        let mut now = self.0.lock().expect("the lock");
+        *now += jiff::SignedDuration::from_secs(3);
+        *now
+    }
+
+    async fn sleep(&self, _duration: std::time::Duration) {}
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_of_blobs_that_has_to_end_is_gone_on_with() {
+    let world = crate::world!();
+    world.with_table().await;
+    world.with_bucket().await;
+    // A hundred that are none of ours, and behind them one that is nobody's.
+    let ours = (0..100).map(|n| format!("blobs/documents/00/keep{n:03}"));
+    for name in ours.chain(["blobs/documents/61/62/orphan".into()]) {
+        let put = world.s3.put_object().bucket(&world.name).key(name);
+        put.body(Vec::new().into()).send().await.expect("put");
+    }
+    let begin = Later(mano_aws::SystemClock::default()).now();
+    let mut gone = Vec::new();
+    for _ in 0..3 {
+        let clock = Arc::new(Slow(Mutex::new(begin)));
+        let store = DynamoStore::new(&world.clients(), &world.settings(), clock);
+        // Time for one look and no second one.
+        let until = begin + jiff::SignedDuration::from_secs(13);
+        gone.push(store.sweep_blobs(until).await.expect("a sweep"));
+    }
+    assert_eq!(gone, [0, 1, 0]);
     world.remove().await;
 }
 
