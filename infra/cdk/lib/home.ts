@@ -10,7 +10,8 @@ import {
   aws_sns_subscriptions as subscriptions,
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { Mano, Parameters } from './mano';
+import { Mano } from './mano';
+import { Parameters } from './values';
 
 export interface HomeProps extends StackProps {
   /** Parameters of the template that differ from their defaults. */
