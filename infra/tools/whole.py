@@ -57,7 +57,29 @@ def releases(resources):
             yield f"{name}: its version does not go by the release"
 
 
-CHECKS = [order, releases]
+def metrics(alarm):
+    """What an alarm watches: namespace, name, dimensions."""
+    if "Metrics" not in alarm:
+        return [(alarm["Namespace"], alarm["MetricName"], alarm["Dimensions"])]
+    stats = [m["MetricStat"]["Metric"] for m in alarm["Metrics"] if "MetricStat" in m]
+    return [(m["Namespace"], m["MetricName"], m["Dimensions"]) for m in stats]
+
+
+def defects(resources):
+    """Lambda counts as errors also what steps answer on purpose, which the functions count themselves."""
+    for name, alarm in of_type(resources, "AWS::CloudWatch::Alarm").items():
+        watched = {(space, metric): dimensions for space, metric, dimensions in metrics(alarm)}
+        errors = watched.get(("AWS/Lambda", "Errors"))
+        if errors is None:
+            continue
+        function = [d for d in errors if d["Name"] == "FunctionName"]
+        expected = watched.get(("mano", "ExpectedFailures"))
+        said = [m.get("Expression") for m in alarm.get("Metrics", []) if m["ReturnData"]]
+        if expected != function or said != ["errors - FILL(expected, 0)"]:
+            yield f"{name}: takes for defects what steps answer on purpose"
+
+
+CHECKS = [order, releases, defects]
 
 
 def findings(template):
