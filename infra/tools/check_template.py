@@ -19,7 +19,7 @@ ALLOWED = [
     (r"EveryWorkflow", r"logs:\w+", r"\*", "log delivery knows no resources"),
     (r"InNetwork", r"ec2:\w+", r"\*", "Lambda wants network interfaces that have no name yet"),
     (r"CanaryRole", r"cloudwatch:DescribeAlarms", r"\*", "alarms are described by no name of theirs"),
-    (r"ServiceManagementRole", r"states:ListStateMachines", r"\*", "workflows are listed by no name"),
+    (r"ServiceManagementRole|RelayRole", r"states:ListStateMachines", r"\*", "workflows are listed by no name"),
     (r"RelayRole", r"dynamodb:ListStreams", r"\*", "streams are listed by no name"),
     (r"Key", r"kms:.+", r"\*", "in a key's own policy this means the key"),
     (r"QueuePolicy|RuleQueuePolicy", r"sqs:\*", r"\*", "a refusal of everything, in the queues' own policy"),

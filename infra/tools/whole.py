@@ -79,7 +79,19 @@ def defects(resources):
             yield f"{name}: takes for defects what steps answer on purpose"
 
 
-CHECKS = [order, releases, defects]
+def runs(resources):
+    """However a run of whichever workflow ends without success, an alarm hears of it, and if it does not end, too."""
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()
+    watched = [watching for alarm in alarms for watching in metrics(alarm)]
+    for machine in of_type(resources, "AWS::StepFunctions::StateMachine"):
+        for end in ["ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"]:
+            if ("AWS/States", end, [{"Name": "StateMachineArn", "Value": {"Ref": machine}}]) not in watched:
+                yield f"{machine}: no alarm watches {end}"
+    if ("mano", "OldestRunSeconds", [{"Name": "Site", "Value": {"Ref": "Site"}}]) not in watched:
+        yield "no alarm watches how long the oldest run goes on"
+
+
+CHECKS = [order, releases, defects, runs]
 
 
 def findings(template):

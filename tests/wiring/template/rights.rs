@@ -97,7 +97,7 @@ fn events_reach_the_encrypted_topic_without_an_account_in_the_way() {
 }
 
 #[test]
-fn the_relay_may_do_what_its_mapping_asks_for() {
+fn the_relay_may_do_what_its_mapping_and_its_sweep_ask_for() {
     let template = template();
     let may: Vec<Value> = statements(&template, "RelayRole")
         .iter()
@@ -106,4 +106,10 @@ fn the_relay_may_do_what_its_mapping_asks_for() {
     for action in ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"] {
         assert!(may.contains(&json!(format!("dynamodb:{action}"))), "{action}");
     }
+    assert!(may.contains(&json!("states:ListStateMachines")));
+    let listing = statements(&template, "RelayRole")
+        .into_iter()
+        .find(|said| listed(&said["Action"]).contains(&json!("states:ListExecutions")));
+    let machines = listed(&listing.expect("the sweep lists runs")["Resource"]);
+    assert_eq!(machines.len(), resources(&template, "AWS::Serverless::StateMachine").len());
 }
