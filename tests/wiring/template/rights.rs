@@ -113,3 +113,22 @@ fn the_relay_may_do_what_its_mapping_and_its_sweep_ask_for() {
     let machines = listed(&listing.expect("the sweep lists runs")["Resource"]);
     assert_eq!(machines.len(), resources(&template, "AWS::Serverless::StateMachine").len());
 }
+
+/// Others ask; only the relay of this account says what happened.
+#[test]
+fn other_accounts_may_ask_and_may_not_speak_for_this_one() {
+    let template = template();
+    let policy = &template["Resources"]["BusPolicy"];
+    assert_eq!(policy["Condition"], "HasSenders");
+    let said = &policy["Properties"]["Statement"];
+    assert_eq!(said["Effect"], "Allow");
+    assert_eq!(said["Principal"], json!({ "AWS": { "Ref": "SenderAccounts" } }));
+    assert_eq!(said["Action"], "events:PutEvents");
+    // A source may be many values, of which none may be ours; without any, nothing is let in.
+    let expected = json!({
+        "StringLike": { "events:detail-type": "mano.request.*" },
+        "ForAllValues:StringNotEquals": { "events:source": "mano" },
+        "Null": { "events:source": "false" },
+    });
+    assert_eq!(said["Condition"], expected);
+}
