@@ -9,6 +9,7 @@ pub mod keys;
 mod page;
 mod read;
 mod spill;
+mod tries;
 mod write;
 
 pub(crate) use facts::Due;

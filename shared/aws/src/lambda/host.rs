@@ -64,8 +64,8 @@ impl Host {
             Asked::Api(request) => Ok(self.request(*request).await),
             Asked::Step(call) => self.step(*call, until).await,
             Asked::Messages(received) => {
-                let (cx, queue) = (&self.around.cx, &self.around.queue);
-                let inbox = Inbox { cx, queue, consumers: self.function.consumers };
+                let Surroundings { cx, queue, store, .. } = &self.around;
+                let inbox = Inbox { cx, queue, store, consumers: self.function.consumers };
                 Ok(messages::handle(&inbox, received, until).await)
             }
             Asked::Events(events) => {

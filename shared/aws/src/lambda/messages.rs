@@ -7,8 +7,14 @@
 //!            └─ failed ─▶ hidden, longer each time ─▶ after the last attempt: dead, with the reason
 //!   behind the first of a group that stays, the others of that group stay too
 //! ```
+//!
+//! What stays behind another was received, but not tried; so tries are counted in the table.
 
-use crate::queue::{DUE, Letter, SqsQueue};
+use crate::{
+    pause::jittered,
+    queue::{DUE, Letter, SqsQueue},
+    store::DynamoStore,
+};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use mano_ports::{Cx, Error, function::Consumer};
@@ -42,8 +48,6 @@ pub(super) struct Received {
 #[serde(rename_all = "PascalCase")]
 struct Attributes {
     #[serde(default)]
-    approximate_receive_count: String,
-    #[serde(default)]
     message_group_id: Option<String>,
 }
 
@@ -66,19 +70,13 @@ impl Received {
         let due = Timestamp::from_millisecond(due).ok()?;
         Duration::try_from(due.duration_since(now)).ok().filter(|early| !early.is_zero())
     }
-
-    /// Which attempt this is, from 1. A message that was delayed came once before it was due.
-    fn attempt(&self) -> u32 {
-        let count = self.attributes.approximate_receive_count.parse().unwrap_or(1_u32);
-        let delayed = u32::from(self.message_attributes.contains_key(DUE));
-        count.saturating_sub(delayed).max(1)
-    }
 }
 
 /// Who handles messages, and with what.
 pub(super) struct Inbox<'a> {
     pub(super) cx: &'a Cx,
     pub(super) queue: &'a SqsQueue,
+    pub(super) store: &'a DynamoStore,
     pub(super) consumers: &'static [Consumer],
 }
 
@@ -121,7 +119,7 @@ impl Inbox<'_> {
             return Some(None);
         }
         let error = self.call(message).await.err()?;
-        let (attempt, reason) = (message.attempt(), error.chain());
+        let (attempt, reason) = (self.attempt(message).await, error.chain());
         let last = attempt >= ATTEMPTS;
         let id = &message.message_id;
         tracing::warn!(id, attempt, last, reason, "a message was not handled");
@@ -129,6 +127,15 @@ impl Inbox<'_> {
             return None;
         }
         Some(Some(pause(attempt)))
+    }
+
+    /// Which attempt failed, from 1. Where it cannot be counted, it may be tried too often, up to
+    /// what the queue itself allows.
+    async fn attempt(&self, message: &Received) -> u32 {
+        self.store.tried(&message.message_id).await.unwrap_or_else(|error| {
+            tracing::warn!(error = Error::from(error).chain(), "a try could not be counted");
+            1
+        })
     }
 
     async fn call(&self, message: &Received) -> Result<(), Error> {
@@ -171,8 +178,20 @@ impl Inbox<'_> {
     }
 }
 
-/// After so many failures: 1 s, 2 s, 4 s … 5 min.
+/// After so many failures: at most 1 s, 2 s, 4 s … 5 min.
 fn pause(attempt: u32) -> Duration {
-    let seconds = 1_u64.checked_shl(attempt.saturating_sub(1)).unwrap_or(u64::MAX);
-    Duration::from_secs(seconds.min(300))
+    jittered(attempt.saturating_sub(1), Duration::from_secs(1), Duration::from_secs(300))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn messages_that_fail_together_come_again_apart() {
+        let pauses: HashSet<_> = (0..100).map(|_| pause(4)).collect();
+        assert!(pauses.len() > 50, "{pauses:?}");
+        assert!(pauses.iter().all(|pause| *pause <= Duration::from_secs(8)));
+    }
 }

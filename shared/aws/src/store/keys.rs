@@ -6,6 +6,7 @@
 //!   spoken#{0..15}          │ {about}           how many facts a document was spoken of in
 //!   fact#{0..15}            │ {about}#{seq}     a fact that somebody still has to hear
 //!   sweep#blobs             │ sweep             where the next sweep of blobs begins
+//!   tries#{message}         │ tries             how often a message was tried in vain
 //! ```
 
 use mano_model::{
@@ -91,6 +92,11 @@ pub(crate) fn under(
 /// A document that is spoken of, in a name of fixed length.
 pub(crate) fn about(key: &Key) -> String {
     ids::derived(&[key.kind.as_str(), key.tenant.as_str(), &key.id]).to_string()
+}
+
+/// The row that says how often a message was tried.
+pub(crate) fn tries(message: &str) -> String {
+    format!("tries#{message}")
 }
 
 /// The row that says where the next sweep of blobs begins.
