@@ -88,6 +88,7 @@ def main(source):
     found = [*findings(template), *whole.findings(template)]
     for line in found:
         print(line)
+    print(whole.told(template))
     return 1 if found else 0
 
 

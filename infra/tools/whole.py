@@ -91,9 +91,104 @@ def runs(resources):
         yield "no alarm watches how long the oldest run goes on"
 
 
-CHECKS = [order, releases, defects, runs]
+def functions(resources):
+    """Every function is traced, logs into a group that forgets, and is called by an alias that a canary moves."""
+    logs = of_type(resources, "AWS::Logs::LogGroup")
+    groups = of_type(resources, "AWS::CodeDeploy::DeploymentGroup")
+    for name, function in of_type(resources, "AWS::Lambda::Function").items():
+        if function.get("TracingConfig") != {"Mode": "Active"}:
+            yield f"{name}: is not traced"
+        if function["Architectures"] != [{"Ref": "Architecture"}]:
+            yield f"{name}: is of another architecture than it is built for"
+        log = logs.get(function["LoggingConfig"]["LogGroup"]["Ref"], {})
+        if log.get("RetentionInDays") != {"Ref": "LogDays"} or "KmsKeyId" not in log:
+            yield f"{name}: its log is kept for ever, or open"
+        alias = resources[f"{name}Live"]
+        said = alias.get("UpdatePolicy", {}).get("Fn::If", [None, {}])
+        moved = said[1].get("CodeDeployLambdaAliasUpdate", {}).get("DeploymentGroupName", {}).get("Ref")
+        if said[0] != "OnAws" or moved not in groups or alias["Properties"]["FunctionName"] != {"Ref": name}:
+            yield f"{name}: no canary moves its alias"
+        elif mentioned(groups[moved]["AlarmConfiguration"]) != {f"{name}Errors"}:
+            yield f"{moved}: watches another function"
+
+
+def storage(resources):
+    """What is stored can be had back as it was, is encrypted, and outlives the stack."""
+    for name, table in of_type(resources, "AWS::DynamoDB::Table").items():
+        if not table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]:
+            yield f"{name}: cannot be restored"
+        if table["SSESpecification"].get("KMSMasterKeyId") != {"Ref": "Key"}:
+            yield f"{name}: is not encrypted with the deployment's key"
+    for name, bucket in of_type(resources, "AWS::S3::Bucket").items():
+        if bucket["VersioningConfiguration"]["Status"] != "Enabled":
+            yield f"{name}: what is written over is lost"
+        if "Key" not in mentioned(bucket["BucketEncryption"]):
+            yield f"{name}: is not encrypted with the deployment's key"
+    for name, resource in resources.items():
+        kept = {resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")}
+        stores = resource["Type"] in ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key")
+        if stores and kept != {"Retain"}:
+            yield f"{name}: goes with the stack"
+
+
+def named(resources, dimension, value):
+    """Whether there is what a dimension of a metric names."""
+    target = next(iter(mentioned(value)), None)
+    resource = resources.get(target, {"Type": None, "Properties": {}})
+    kinds = {
+        "FunctionName": "AWS::Lambda::Function",
+        "StateMachineArn": "AWS::StepFunctions::StateMachine",
+        "QueueName": "AWS::SQS::Queue",
+        "TableName": "AWS::DynamoDB::Table",
+        "EventBusName": "AWS::Events::EventBus",
+    }
+    if dimension in kinds:
+        return resource["Type"] == kinds[dimension]
+    if dimension == "Resource":
+        return resource["Type"] == kinds["FunctionName"] and f"{target}Live" in resources
+    kinds = {"ApiName": ("AWS::ApiGateway::RestApi", "Name"), "Stage": ("AWS::ApiGateway::Stage", "StageName"),
+             "RuleName": ("AWS::Events::Rule", "Name")}
+    if dimension in kinds:
+        kind, field = kinds[dimension]
+        return any(p.get(field) == value for p in of_type(resources, kind).values())
+    return dimension == "Site" and value == {"Ref": "Site"}
+
+
+def alarms(resources):
+    """Every alarm watches what there is, no more than it may, and tells the operators."""
+    for name, alarm in of_type(resources, "AWS::CloudWatch::Alarm").items():
+        watched = metrics(alarm)
+        if not 1 <= len(watched) <= METRICS_OF_AN_ALARM:
+            yield f"{name}: watches {len(watched)} metrics"
+        for _, metric, dimensions in watched:
+            for dimension in dimensions:
+                if not named(resources, dimension["Name"], dimension["Value"]):
+                    yield f"{name}: there is no {dimension['Name']} {dimension['Value']} for {metric}"
+        if alarm["AlarmActions"] != [{"Ref": "Operators"}]:
+            yield f"{name}: tells nobody"
+        if alarm["TreatMissingData"] != "notBreaching":
+            yield f"{name}: is raised where nothing happens"
+
+
+def dashboard(resources):
+    """One look shows every function, workflow and queue."""
+    body = [p["DashboardBody"] for p in of_type(resources, "AWS::CloudWatch::Dashboard").values()]
+    shown = mentioned(body)
+    for kind in ["AWS::Lambda::Function", "AWS::StepFunctions::StateMachine", "AWS::SQS::Queue"]:
+        for name in of_type(resources, kind):
+            if name not in shown:
+                yield f"{name}: no dashboard shows it"
+
+
+CHECKS = [order, releases, functions, storage, alarms, defects, runs, dashboard]
 
 
 def findings(template):
     for check in CHECKS:
         yield from check(template["Resources"])
+
+
+def told(template):
+    """What CloudWatch asks money for."""
+    watched = [metrics(alarm) for alarm in of_type(template["Resources"], "AWS::CloudWatch::Alarm").values()]
+    return f"{len(watched)} alarms on {sum(map(len, watched))} metrics"
