@@ -11,6 +11,7 @@ import pathlib
 import re
 import sys
 
+import calls
 import whole
 
 # Resource, action, target: the reason. Patterns match whole texts.
@@ -85,7 +86,7 @@ def findings(template):
 
 def main(source):
     template = json.loads(pathlib.Path(source).read_text())
-    found = [*findings(template), *whole.findings(template)]
+    found = [*findings(template), *whole.findings(template), *calls.findings(template, statements)]
     for line in found:
         print(line)
     print(whole.told(template))
