@@ -7,6 +7,7 @@ import expand
 import yaml
 
 TEMPLATE = pathlib.Path(__file__).parents[1] / "sam/template.yaml"
+HANDBOOK = pathlib.Path(__file__).parents[2] / "docs/aws.md"
 # What CloudWatch watches by one alarm, at most.
 METRICS_OF_AN_ALARM = 10
 
@@ -180,15 +181,17 @@ def dashboard(resources):
                 yield f"{name}: no dashboard shows it"
 
 
-CHECKS = [order, releases, functions, storage, alarms, defects, runs, dashboard]
+def cost(resources):
+    """CloudWatch asks money for every metric of an alarm, and the handbook says how many there are."""
+    watched = [metrics(alarm) for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values()]
+    said = f"{len(watched)} on {sum(map(len, watched))} metrics"
+    if said not in HANDBOOK.read_text():
+        yield f"docs/aws.md does not say of the alarms that there are {said}"
+
+
+CHECKS = [order, releases, functions, storage, alarms, defects, runs, dashboard, cost]
 
 
 def findings(template):
     for check in CHECKS:
         yield from check(template["Resources"])
-
-
-def told(template):
-    """What CloudWatch asks money for."""
-    watched = [metrics(alarm) for alarm in of_type(template["Resources"], "AWS::CloudWatch::Alarm").values()]
-    return f"{len(watched)} alarms on {sum(map(len, watched))} metrics"
