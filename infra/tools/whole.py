@@ -169,6 +169,10 @@ def alarms(resources):
             yield f"{name}: tells nobody"
         if alarm["TreatMissingData"] != "notBreaching":
             yield f"{name}: is raised where nothing happens"
+        # Of DynamoDB CloudWatch always ignores what is missing, and so would never call an alarm off.
+        filled = any("FILL(" in m.get("Expression", "") for m in alarm.get("Metrics", []))
+        if not filled and any(space == "AWS/DynamoDB" for space, _, _ in watched):
+            yield f"{name}: stays raised when nothing happens any more"
 
 
 def dashboard(resources):
