@@ -38,3 +38,18 @@ impl Bus for LocalBus {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use mano_ports::contract::bus::Fresh;
+
+    fn fresh() -> Fresh {
+        let bus = Arc::new(LocalBus::default());
+        let heard = Box::new(testing::Bus::of(&bus));
+        Fresh { bus, heard, keep: Box::new(()) }
+    }
+
+    mano_ports::bus_contract!(fresh());
+}

@@ -16,6 +16,7 @@ pub enum Error {
 ///
 /// * What was published is delivered at least once, with the fact's id, so that a
 ///   receiver can tell a second delivery.
+/// * As many facts as there are, or none, are taken at a time.
 #[async_trait]
 pub trait Bus: Send + Sync {
     /// Publishes facts: `source` = `mano`, `detail-type` = the fact's name, `detail` = the envelope.

@@ -37,7 +37,13 @@ impl Heard for Ear {
         while heard.len() < n {
             for body in self.world.received(&self.url).await {
                 let event: serde_json::Value = serde_json::from_str(&body).expect("an event");
-                heard.push(serde_json::from_value(event["detail"].clone()).expect("a fact"));
+                let fact: Announced =
+                    serde_json::from_value(event["detail"].clone()).expect("a fact");
+                assert_eq!(
+                    (&event["source"], &event["detail-type"]),
+                    (&json!("mano"), &json!(fact.fact.name))
+                );
+                heard.push(fact);
             }
         }
         heard

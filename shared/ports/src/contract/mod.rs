@@ -10,6 +10,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a contract reports by panicking")]
 
 pub mod blobs;
+pub mod bus;
 mod function;
 pub mod queue;
 pub mod store;
