@@ -9,7 +9,7 @@ ASL_PEER_VERSION := 3.0.0
 ASL_PEER := $(TOOLS)/asl-peer
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt clippy deny doc golden bench bench-asl bench-lambda check-aws test-aws deploy
+.PHONY: help demo test check fmt clippy deny doc golden bench bench-asl bench-lambda check-aws test-aws lambda deploy
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,16 +61,19 @@ $(ASL_PEER)/.ready:
 	touch $@
 
 bench-lambda: $(TOOLS)/emulator/.ready ## measure cold starts, memory and size of the Lambda functions
-	$(CARGO) build --profile lambda --target x86_64-unknown-linux-gnu --bins $(LAMBDAS)
+	$(CARGO) build --profile lambda --target x86_64-unknown-linux-gnu --bins $(LAMBDAS) -p mano-relay
 	python3 shared/aws/benches/cold_start.py $${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/lambda $(TOOLS)/emulator/bin/ministack
 
 check-aws: aws-tools ## the deployment on AWS: lint, rights with names, CDK with its rules
 	infra/tools/aws.sh check
 
-test-aws: aws-tools ## the same, deployed in front of an emulator on this machine, with the tests that need it
+test-aws: aws-tools $(if $(filter account,$(MANO_TEST_AWS)),$(TOOLS)/lambda/.ready) ## the same, deployed in front of an emulator on this machine, with the tests that need it
 	infra/tools/aws.sh test
 
-deploy: aws-tools $(TOOLS)/lambda/.ready ## build for Lambda and deploy; `make deploy ARGS="--stack-name mano"`
+lambda: $(TOOLS)/lambda/.ready ## build the functions for Lambda, in target/lambda; `make lambda ARCHITECTURE=arm64`
+	infra/tools/aws.sh build
+
+deploy: aws-tools $(TOOLS)/lambda/.ready ## the same, and deploy; `make deploy PARAMETERS="Site=north" ARGS="--stack-name mano"`
 	infra/tools/aws.sh deploy $(ARGS)
 
 # The emulator pins a library that the tools want newer: each has an environment of its own.

@@ -6,7 +6,8 @@
 #   aws.sh test             all of it: EMULATOR=ministack (default) | localstack (one that runs,
 #                           at AWS_ENDPOINT_URL), or MANO_TEST_AWS=account for the account of the
 #                           environment, where the stack MANO_STACK (mano-test…) is made and stays
-#   aws.sh deploy [ARGS]    builds for Lambda and runs `sam deploy ARGS`
+#   aws.sh build            builds for Lambda, in target/lambda, for ARCHITECTURE=x86_64 (default) | arm64
+#   aws.sh deploy [ARGS]    the same, and runs `sam deploy ARGS` with PARAMETERS="Name=value Name='value' …"
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -14,6 +15,8 @@ ROOT=$PWD
 TOOLS=$ROOT/target/tools
 AWS_BIN=$TOOLS/aws/bin
 OUT=$ROOT/target/sam
+# What is built to be tested lies apart from what is built for Lambda, in a place like this one.
+EMULATED=$ROOT/target/emulated
 STACK=${MANO_STACK:-mano-test}
 FUNCTIONS=(service-management catalog inventory adapters)
 CARGO=${CARGO:-cargo}
@@ -49,24 +52,48 @@ check() {
     $CARGO run --quiet -p mano-edge --bin mano -- workflow validate workflows/*.asl.json
 }
 
-# Builds once, without optimisation; `target/lambda/mano-…/bootstrap` is what the template packs.
+# Builds once, without optimisation, what runs on this machine.
 build_for_tests() {
     say "build the functions"
-    local packages=(-p mano-relay) features=()
+    local packages=(-p mano-relay) features=() folder
     for name in "${FUNCTIONS[@]}"; do
         packages+=(-p "mano-$name")
         features+=("mano-$name/lambda")
     done
     $CARGO build --quiet --profile emulator "${packages[@]}" --features "$(IFS=,; echo "${features[*]}")"
     $CARGO test --quiet --profile emulator -p mano-aws --no-run
-    say "build the stories"
-    $CARGO build --quiet -p mano-tests --example fault-proxy
-    $CARGO test --quiet -p mano-tests --test aws --no-run
+    rm -rf "$EMULATED"
+    mkdir -p "$EMULATED/infra"
+    cp -r infra/sam workflows "$EMULATED"
+    mv "$EMULATED/sam" "$EMULATED/infra/"
     for name in "${FUNCTIONS[@]}" relay; do
-        local folder=$ROOT/target/lambda/mano-$name
+        folder=$EMULATED/target/lambda/mano-$name
         mkdir -p "$folder"
         strip -o "$folder/bootstrap" "${CARGO_TARGET_DIR:-$ROOT/target}/emulator/mano-$name"
     done
+}
+
+build_stories() {
+    say "build the stories"
+    $CARGO build --quiet -p mano-tests --examples
+    $CARGO test --quiet -p mano-tests --test aws --no-run
+    export MANO_BIN=${CARGO_TARGET_DIR:-$ROOT/target}/debug/mano
+}
+
+# For Lambda's own C library, with zig as the linker.
+build() {
+    ARCHITECTURE=${ARCHITECTURE:-x86_64}
+    local options=(--profile lambda)
+    case "$ARCHITECTURE" in
+    x86_64) ;;
+    arm64) options+=(--arm64) ;;
+    *) refuse "ARCHITECTURE is '$ARCHITECTURE'" "there are: x86_64, arm64" ;;
+    esac
+    say "build for Lambda, $ARCHITECTURE"
+    for name in "${FUNCTIONS[@]}"; do
+        PATH=$TOOLS/lambda/bin:$PATH $CARGO lambda build "${options[@]}" -p "mano-$name" --features lambda
+    done
+    PATH=$TOOLS/lambda/bin:$PATH $CARGO lambda build "${options[@]}" -p mano-relay
 }
 
 # Stands between the functions and the emulator; the tests tell it what to disturb.
@@ -185,37 +212,70 @@ choose_home() {
     esac
 }
 
-output() {
-    aws cloudformation describe-stacks --stack-name "$STACK" --output text \
-        --query "Stacks[0].Outputs[?OutputKey=='$1'].OutputValue"
+# sam_deploy HOME [Name=value …] -- [ARGS of sam deploy]: HOME is a folder like this one.
+sam_deploy() {
+    local home=$1 given=() named=() value
+    shift
+    while [ "$1" != -- ]; do
+        given+=("$1")
+        shift
+    done
+    shift
+    # A version is published where code, template or parameters are others, and calls go to versions alone.
+    given+=("Release=$({ cat "$home"/target/lambda/*/bootstrap "$home"/infra/sam/*.*; printf '%s\n' "${given[@]}"; } |
+        sha256sum | cut -c1-16)")
+    for value in "${given[@]}"; do
+        named+=("${value%%=*}=\"$(printf %s "${value#*=}" | sed 's/[\\"]/\\&/g')\"")
+    done
+    "$AWS_BIN/sam" deploy --config-file "$ROOT/infra/sam/samconfig.toml" --template-file "$home/infra/sam/template.yaml" \
+        --parameter-overrides "${named[@]}" "$@"
 }
 
+# deploy_for_tests FOLDER STACK [Name=value …]
 deploy_for_tests() {
-    local home=$1 bucket=$STACK-deploy-$$
-    say "deploy to $home"
+    local home=$1 stack=$2
+    shift 2
+    say "deploy $stack: $*"
+    local bucket=$stack-deploy-$$
     aws s3 mb "s3://$bucket" >/dev/null
-    aws cloudformation package --template-file infra/sam/template.yaml --s3-bucket "$bucket" \
-        --output-template-file "$OUT/packaged.yaml" >"$OUT/package.log" 2>&1 ||
-        { tail -n 20 "$OUT/package.log"; exit 1; }
-    if ! aws cloudformation deploy --template-file "$OUT/packaged.yaml" --stack-name "$STACK" \
-        --s3-bucket "$bucket" --no-fail-on-empty-changeset \
-        --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND CAPABILITY_NAMED_IAM \
-        --parameter-overrides "Home=$home" LogLevel=info >"$OUT/deploy.log" 2>&1; then
-        tail -n 20 "$OUT/deploy.log"
-        aws cloudformation describe-stack-events --stack-name "$STACK" --output text \
-            --query 'StackEvents[?contains(ResourceStatus,`FAILED`)].[LogicalResourceId,ResourceStatusReason]'
-        exit 1
-    fi
-    if [ "$home" = emulator ]; then
-        MANO_AWS_API=$AWS_ENDPOINT_URL/restapis/$(output ApiId)/v1/_user_request_
+    sam_deploy "$home" "$@" -- --stack-name "$stack" --no-resolve-s3 --s3-bucket "$bucket" \
+        --no-confirm-changeset --no-progressbar >"$OUT/deploy-$stack.log" 2>&1 ||
+        { tail -n 40 "$OUT/deploy-$stack.log"; exit 1; }
+}
+
+# output STACK NAME
+output() {
+    aws cloudformation describe-stacks --stack-name "$1" --output text \
+        --query "Stacks[0].Outputs[?OutputKey=='$2'].OutputValue"
+}
+
+# Where the interfaces of a stack are.
+api_of() {
+    if [ "$MANO_TEST_AWS" = account ]; then
+        output "$1" ApiRoot
     else
-        MANO_AWS_API=$(output ApiRoot)
+        echo "$AWS_ENDPOINT_URL/restapis/$(output "$1" ApiId)/v1/_user_request_"
     fi
+}
+
+# Two deployments in one account, as an operator has them: one knows its callers by IAM, the other by tokens.
+deploy_all() {
+    local home=$1 place=$2 issuer=${CARGO_TARGET_DIR:-$ROOT/target}/debug/examples/issuer
+    deploy_for_tests "$home" "$STACK" "Home=$place" LogLevel=info
+    MANO_AWS_API=$(api_of "$STACK")
     MANO_AWS_BUS=$STACK
     MANO_AWS_STACK=$STACK
-    MANO_AWS_REJECTED=$(output RejectedRequestsUrl)
-    MANO_AWS_TABLE=$(output TableName)
-    export MANO_AWS_API MANO_AWS_BUS MANO_AWS_STACK MANO_AWS_REJECTED MANO_AWS_TABLE
+    MANO_AWS_REJECTED=$(output "$STACK" RejectedRequestsUrl)
+    MANO_AWS_TABLE=$(output "$STACK" TableName)
+    MANO_AWS_BUCKET=$(output "$STACK" BucketName)
+    MANO_PYTHON=$AWS_BIN/python
+    export MANO_AWS_API MANO_AWS_BUS MANO_AWS_STACK MANO_AWS_REJECTED MANO_AWS_TABLE MANO_AWS_BUCKET MANO_PYTHON
+    MANO_AWS_ISSUER=$("$AWS_BIN/python" -c 'import secrets; print(secrets.token_hex(32))')
+    export MANO_AWS_ISSUER
+    deploy_for_tests "$home" "$STACK-jwt" "Home=$place" LogLevel=info ApiGatewayLogs=there Auth=JWT \
+        JwtIssuer=https://idp.example JwtAudience=mano "JwtKeys=$("$issuer" "$MANO_AWS_ISSUER")"
+    MANO_AWS_JWT_API=$(api_of "$STACK-jwt")
+    export MANO_AWS_JWT_API
 }
 
 run_tests() {
@@ -229,43 +289,39 @@ test_all() {
     mkdir -p "$OUT"
     choose_home
     check
-    build_for_tests
     export MANO_TEST_AWS=${MANO_TEST_AWS:-emulator}
+    build_stories
     if [ "$MANO_TEST_AWS" = account ]; then
-        deploy_for_tests aws
+        build
+        deploy_all "$ROOT" aws
     else
+        build_for_tests
         if [ "${EMULATOR:-ministack}" = ministack ]; then start_ministack; fi
-        deploy_for_tests emulator
+        deploy_all "$EMULATED" emulator
     fi
     run_tests
     say "done"
 }
 
-# For Lambda's own C library, with zig as the linker.
 deploy() {
-    local architecture=${ARCHITECTURE:-x86_64} options=()
-    case "$architecture" in
-    x86_64) ;;
-    arm64) options=(--arm64) ;;
-    *) echo "ARCHITECTURE is '$architecture'; there are: x86_64, arm64"; exit 1 ;;
+    local given=()
+    case " $* " in
+    *" --parameter-overrides"*) refuse "--parameter-overrides stands in ARGS, where it would replace ours" \
+        "give parameters as PARAMETERS=\"Name=value …\"" ;;
     esac
-    say "build for Lambda, $architecture"
-    for name in "${FUNCTIONS[@]}"; do
-        PATH=$TOOLS/lambda/bin:$PATH $CARGO lambda build --profile lambda "${options[@]}" -p "mano-$name" --features lambda
-    done
-    PATH=$TOOLS/lambda/bin:$PATH $CARGO lambda build --profile lambda "${options[@]}" -p mano-relay
+    mapfile -t given < <(xargs -r -n1 printf '%s\n' <<<"${PARAMETERS:-}")
+    build
     mkdir -p "$OUT"
     "$AWS_BIN/aws" sts get-caller-identity --output text --query Account >"$OUT/account" 2>"$OUT/account.log" || refuse \
         "the functions are built (target/lambda), and not deployed: $(tail -n 1 "$OUT/account.log")" \
         "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, and run it again"
     say "sam deploy to account $(cat "$OUT/account"), region $AWS_REGION"
-    "$AWS_BIN/sam" deploy --config-file samconfig.toml --template-file infra/sam/template.yaml \
-        --parameter-overrides "Architecture=$architecture" "$@"
+    sam_deploy "$ROOT" "Architecture=$ARCHITECTURE" "${given[@]}" -- "$@"
 }
 
 case "${1:-}" in
-check) check ;;
+check | build) "$1" ;;
 test) test_all ;;
 deploy) shift; deploy "$@" ;;
-*) sed -n '2,10p' "$0"; exit 2 ;;
+*) sed -n '2,12p' "$0"; exit 2 ;;
 esac

@@ -12,12 +12,14 @@ mod gateway;
 mod gone;
 #[path = "../journeys/refusals.rs"]
 mod refusals;
+mod restored;
 #[path = "../journeys/service.rs"]
 mod service;
 #[path = "../journeys/steps.rs"]
 mod steps;
 mod stock;
 mod table;
+mod tokens;
 #[path = "../journeys/tree.rs"]
 mod tree;
 mod uploads;

@@ -1,6 +1,6 @@
 //! What stories begin with: VIMs, and descriptors that were on-boarded from packages.
 
-use crate::{onboard_ns, onboard_vnf, packed, table, world::World};
+use crate::{cloud::given, onboard_ns, onboard_vnf, packed, table, world::World};
 use serde_json::Value;
 use std::sync::OnceLock;
 
@@ -20,7 +20,7 @@ pub(crate) async fn stocked() -> World {
 async fn stock(world: &mut World) {
     static ROWS: OnceLock<Vec<Value>> = OnceLock::new();
     if let Some(rows) = ROWS.get() {
-        return table::fill(rows);
+        return table::fill(&given("MANO_AWS_TABLE"), rows);
     }
     world.add_vim("vim-a", &[("zone-1", 64), ("zone-2", 64)]).await;
     add_descriptors(world).await;

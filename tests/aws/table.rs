@@ -27,18 +27,19 @@ pub(crate) fn rows() -> Vec<Value> {
 /// Takes every row away: all stories share one deployment, and none sees what another left.
 pub(crate) fn empty() {
     let key = |row: &Value| json!({ "pk": row["pk"], "sk": row["sk"] });
-    write(rows().iter().map(|row| json!({ "DeleteRequest": { "Key": key(row) } })).collect());
-}
-
-/// Puts rows back.
-pub(crate) fn fill(rows: &[Value]) {
-    write(rows.iter().map(|row| json!({ "PutRequest": { "Item": row } })).collect());
-}
-
-fn write(requests: Vec<Value>) {
     let table = given("MANO_AWS_TABLE");
+    let all = rows().iter().map(|row| json!({ "DeleteRequest": { "Key": key(row) } })).collect();
+    write(&table, all);
+}
+
+/// Puts rows into a table.
+pub(crate) fn fill(table: &str, rows: &[Value]) {
+    write(table, rows.iter().map(|row| json!({ "PutRequest": { "Item": row } })).collect());
+}
+
+fn write(table: &str, requests: Vec<Value>) {
     for some in requests.chunks(AT_A_TIME) {
-        let mut left = json!({ &table: some });
+        let mut left = json!({ table: some });
         while left.as_object().is_some_and(|left| !left.is_empty()) {
             left =
                 ask("BatchWriteItem", &json!({ "RequestItems": left }))["UnprocessedItems"].take();

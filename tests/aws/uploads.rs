@@ -11,7 +11,7 @@ const PACKAGES: &str = "/vnfpkgm/v2/vnf_packages";
 const MOST: usize = 4 << 20;
 
 /// A package of more than that.
-fn large() -> Vec<u8> {
+pub(crate) fn large() -> Vec<u8> {
     let mut zip = zip::ZipWriter::new_append(Cursor::new(example("edge-router"))).unwrap();
     zip.start_file("Files/noise.bin", zip::write::SimpleFileOptions::default()).unwrap();
     let next = |n: &u32| Some(n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));

@@ -205,23 +205,29 @@ async fn what_cannot_be_read_is_answered_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_of_an_unknown_sender_does_nothing() {
+async fn who_is_known_to_nobody_is_told_so_and_may_ask_again() {
     let mut world = stocked().await;
     let mut oss = Oss::new(&world);
     let principal = Principal { tenant: World::tenant(), name: "111111111111/oss".into() };
     let mut event = Event {
         id: "e".into(),
-        source: "oss".into(),
+        source: "stranger".into(),
         detail_type: "mano.request.create".into(),
         detail: create("k"),
         principal: None,
     };
-    let error = world.host.event(&event).await.unwrap_err();
-    assert!(error.to_string().contains("sender"), "{error}");
+    for _ in 0..2 {
+        world.host.event(&event).await.unwrap();
+    }
+    let refused = oss.hears(&mut world, "request.refused", "k").await;
+    assert_eq!(refused.fact.body["error"]["status"], 403);
+    let why = refused.fact.body["error"]["detail"].as_str().unwrap();
+    assert!(why.contains("'stranger'") && why.contains("Tenants"), "{why}");
     assert_eq!(world.get("/nslcm/v2/ns_instances").await, json!([]));
     event.principal = Some(principal);
     world.host.event(&event).await.unwrap();
     oss.hears(&mut world, "ns.identifier.created", "k").await;
+    assert_eq!(oss.names().iter().filter(|name| *name == "request.refused").count(), 1);
     world.stop().await;
 }
 

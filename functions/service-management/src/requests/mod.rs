@@ -4,7 +4,7 @@ pub(crate) mod entrance;
 
 use crate::{ns, vnf};
 use mano_model::{
-    Refusal,
+    Refusal, TenantId,
     plan::{Origin, Plan},
     refusal::Why,
     request::{Asked, Heard, Letter, What},
@@ -12,6 +12,8 @@ use mano_model::{
 };
 use mano_ports::{Cx, Error, Fault, function::Event, store};
 
+/// Whose an answer is to somebody nobody knows: the name of no tenant.
+const NOBODY: &str = "?";
 /// A decision is taken anew so often when another one came first.
 const RACES: u32 = 3;
 
@@ -19,18 +21,25 @@ const RACES: u32 = 3;
 ///
 /// What can only be answered by no is answered so, once; anything else brings the event again.
 pub(crate) async fn take(cx: &Cx, event: &Event) -> Result<(), Error> {
-    let Some(principal) = &event.principal else {
-        let detail = format!("nobody knows the sender of event '{}'", event.id);
-        return Err(Refusal::new(Why::Forbidden, detail).into());
-    };
-    let letter = Letter {
-        tenant: &principal.tenant,
-        sender: &principal.name,
+    let letter = |tenant, sender| Letter {
+        tenant,
+        sender,
         event: &event.id,
         source: &event.source,
         detail_type: &event.detail_type,
         detail: &event.detail,
     };
+    let Some(principal) = &event.principal else {
+        let detail = format!(
+            "no tenant is named for who sends events as '{}' from this account; whoever runs the \
+             orchestrator names it (on AWS in the parameter Tenants)",
+            event.source
+        );
+        let unknown = Refusal::new(Why::Forbidden, detail).into();
+        let nobody = TenantId::new(NOBODY);
+        return refuse(cx, &letter(&nobody, &event.source), None, &unknown).await;
+    };
+    let letter = letter(&principal.tenant, &principal.name);
     let asked = match letter.read() {
         Ok(asked) => asked,
         Err(refusal) => return refuse(cx, &letter, None, &refusal.into()).await,

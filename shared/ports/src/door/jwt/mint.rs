@@ -31,6 +31,17 @@ impl Mint {
         Self { id: id.into(), pair: Pair::Ed(pair) }
     }
 
+    /// The Ed25519 key of a seed: the same for whoever knows it.
+    ///
+    /// # Panics
+    /// Never: every seed has a key.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "for tests alone")]
+    pub fn seeded(id: &str, seed: &[u8; 32]) -> Self {
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).expect("every seed has a key");
+        Self { id: id.into(), pair: Pair::Ed(pair) }
+    }
+
     /// A fresh P-256 key.
     ///
     /// # Panics
