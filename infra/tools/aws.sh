@@ -47,7 +47,7 @@ check() {
     say "CDK with its rules"
     (cd infra/cdk && npm test --silent) >"$OUT/cdk.log" 2>&1 || { cat "$OUT/cdk.log"; exit 1; }
     say "lints of what brings the AWS SDK"
-    $CARGO clippy --quiet -p mano-aws --all-targets -- -D warnings
+    $CARGO clippy --quiet -p mano-aws -p mano-relay --all-targets -- -D warnings
     say "workflows"
     $CARGO run --quiet -p mano-edge --bin mano -- workflow validate workflows/*.asl.json
 }
@@ -64,8 +64,8 @@ build_for_tests() {
     $CARGO test --quiet --profile emulator -p mano-aws --no-run
     rm -rf "$EMULATED"
     mkdir -p "$EMULATED/infra"
-    cp -r infra/sam workflows "$EMULATED"
-    mv "$EMULATED/sam" "$EMULATED/infra/"
+    cp -r workflows "$EMULATED"
+    cp -r infra/sam "$EMULATED/infra"
     for name in "${FUNCTIONS[@]}" relay; do
         folder=$EMULATED/target/lambda/mano-$name
         mkdir -p "$folder"
