@@ -84,9 +84,12 @@ fn whole(status: StatusCode, headers: &HeaderMap, body: Option<&[u8]>) -> Value 
 
 /// Bytes as text, if that is what they are: zeros are text by the letter, and in JSON six times as long.
 fn text(bytes: &[u8]) -> Option<&str> {
-    let controls = bytes.iter().filter(|byte| byte.is_ascii_control()).count();
-    let newlines = bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r' | b'\t')).count();
-    let longer = 5 * (controls - newlines);
+    let longer = |byte: &u8| match byte {
+        b'\n' | b'\r' | b'\t' => 1,
+        byte if byte.is_ascii_control() => 5,
+        _ => 0,
+    };
+    let longer: usize = bytes.iter().map(longer).sum();
     std::str::from_utf8(bytes).ok().filter(|text| longer <= text.len() / 3)
 }
 
