@@ -6,6 +6,7 @@ use mano_asl::{
     Call, Details, HistoryEvent, Stage, Status,
     runner::{Answer, RunOptions, TaskEnd, run},
 };
+use mano_model::bound;
 use serde_json::{Value, json};
 use std::{cell::Cell, collections::BTreeMap, fmt::Write};
 
@@ -15,13 +16,14 @@ const MOST_EVENTS: usize = 25_000;
 const LARGEST: usize = 262_144;
 /// Longest cause, in bytes.
 const LONGEST_CAUSE: usize = 32_768;
-/// A service's own links, beside its network functions.
-const LINKS: usize = 100;
 
 /// What becomes of how many.
 #[derive(Clone, Copy)]
 struct Case {
+    /// Network functions of a service, or resources of a network function, links among them.
     count: usize,
+    /// Links: a service's own, beside its network functions.
+    links: usize,
     /// The first call of every task meets a Lambda that has no room.
     throttled: bool,
     fails: bool,
@@ -29,7 +31,13 @@ struct Case {
     one_by_one: bool,
 }
 
-const DONE: Case = Case { count: 1000, throttled: false, fails: false, one_by_one: false };
+const DONE: Case = Case {
+    count: bound::MOST,
+    links: bound::LINKS,
+    throttled: false,
+    fails: false,
+    one_by_one: false,
+};
 const FAILED: Case = Case { fails: true, ..DONE };
 
 /// What an execution took.
@@ -49,10 +57,10 @@ fn names(what: &str, count: usize) -> Vec<String> {
 
 /// What the steps that list the work answer.
 fn listed(step: &str, case: Case) -> Value {
-    let (members, links) = (names("vnf", case.count), names("link", LINKS));
+    let (members, links) = (names("vnf", case.count), names("link", case.links));
     let stages: Vec<&[String]> =
         if case.one_by_one { members.chunks(1).collect() } else { vec![&members] };
-    let rest = case.count.saturating_sub(LINKS) / 2;
+    let rest = case.count.saturating_sub(case.links) / 2;
     let (storages, computes) = (names("disk", rest), names("unit", rest));
     match step {
         "ns.grant" | "ns.undo" => {
@@ -182,6 +190,11 @@ fn a_thousand_of_them_stay_within_the_limits_of_an_execution() {
          100 links of its own, or for a network function of 1,000 resources. What is replaced counts twice.\n\
          Step Functions ends an execution at 25,000 events, and takes 262,144 bytes of input or output and\n\
          32,768 of a cause.\n\n\
+         Nothing may be larger, so that every operation on it fits: on-boarding refuses a level that is (`N02`),\n\
+         and an operation that would make it so is refused when it is asked for. Links of a service beyond 100\n\
+         take the place of network functions. What is to go counts until it is gone: to exchange more than half\n\
+         of a large service, scale in, then out. While a network function heals, it may have twice as many\n\
+         resources. TERMINATE is never refused for its size.\n\n\
          Throttled: the first call of every task meets a Lambda that has no room. Failed: every network\n\
          function fails; of resources the first that fails ends the run. One by one: each network function\n\
          waits for the one before. The last column: how often every call may be throttled in a run that is\n\
@@ -221,6 +234,19 @@ fn a_thousand_of_them_stay_within_the_limits_of_an_execution() {
     let said = format!("{} events and {} bytes", most.0, most.1);
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/aws.md");
     assert!(std::fs::read_to_string(file).unwrap().contains(&said), "docs/aws.md: {said}");
+}
+
+#[test]
+fn the_most_links_and_what_a_heal_leaves_stay_within_them_too() {
+    for (name, mode) in all() {
+        let throttled = Case { throttled: true, ..DONE };
+        if name.starts_with("ns-") {
+            let links = bound::LINKS + bound::MOST - 1;
+            taken(&name, mode, Case { count: 1, links, ..throttled });
+        } else if name == "vnf-terminate" {
+            taken(&name, mode, Case { count: 2 * bound::MOST, ..throttled });
+        }
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::{
     inspect::{self, Ask},
 };
 use mano_model::{
+    bound,
     catalog::{Remark, nsd_info::NsdContent, onboard::Verdict},
     descriptor::{NsAspect, NsFlavour, NsLevel, Nsd, VirtualLink, VnfProfile},
 };
@@ -22,10 +23,19 @@ pub(crate) fn inspect(reader: impl Read + Seek, ask: &Ask) -> Result<Verdict<Nsd
         let growth = flavour.aspects.iter().filter_map(|aspect| aspect.counts.last());
         let levels = flavour.levels.iter().map(|level| &level.counts);
         inspect::bounded(&flavour.id, &flavour.file, levels, growth)?;
+        possible(flavour)?;
     }
     let mut warnings = inspect::remarks(std::mem::take(&mut found.package.warnings));
     warnings.extend(left_alone(&found.nsd));
     Ok(Verdict { described: described(&found), descriptor: nsd(found.nsd, ask), warnings })
+}
+
+/// Refuses a level that could not be instantiated.
+fn possible(of: &nsd::NsFlavour) -> Result<(), Refusal> {
+    let flavour = flavour(of);
+    let levels = flavour.levels.iter().map(|l| (l.id.as_str(), bound::of_ns(&flavour, &l.vnfs)));
+    let what = "network functions, its own links beyond 100 among them";
+    inspect::possible(&of.id, &of.file, what, levels)
 }
 
 /// What `NsdInfo` tells.

@@ -2,6 +2,7 @@
 
 use crate::inspect::{self, Ask};
 use mano_model::{
+    bound,
     catalog::{
         onboard::Verdict,
         vnf_package::{Checksum, SoftwareImage, VnfPkgContent},
@@ -13,7 +14,10 @@ use mano_model::{
     resource::Amounts,
 };
 use mano_tosca::{Limits, Refusal, VnfPackage, inspect_vnf, vnfd};
-use std::io::{Read, Seek};
+use std::{
+    io::{Read, Seek},
+    sync::Arc,
+};
 
 /// No amount a descriptor asks for is larger: sums of thousands stay within 64 bits, and no
 /// VIM has as much.
@@ -31,7 +35,15 @@ pub(crate) fn inspect(
         inspect::bounded(&flavour.id, &flavour.file, levels, steps)?;
     }
     let warnings = inspect::remarks(std::mem::take(&mut found.package.warnings));
-    Ok(Verdict { described: described(&found, ask), descriptor: vnfd(found.vnfd, ask), warnings })
+    let described = described(&found, ask);
+    let files: Vec<_> = found.vnfd.flavours.iter().map(|f| Arc::clone(&f.file)).collect();
+    let descriptor = vnfd(found.vnfd, ask);
+    for (flavour, file) in descriptor.flavours.iter().zip(&files) {
+        let levels =
+            flavour.levels.iter().map(|l| (l.id.as_str(), bound::of_vnf(flavour, &l.vdus)));
+        inspect::possible(&flavour.id, file, "links, storages and units", levels)?;
+    }
+    Ok(Verdict { described, descriptor, warnings })
 }
 
 /// What `VnfPkgInfo` tells.

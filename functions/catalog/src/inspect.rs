@@ -1,9 +1,12 @@
 //! From findings about an archive to what clients are told.
 
-use mano_model::catalog::{
-    Failure, Remark,
-    entry::Layout,
-    vnf_package::{Artifact, Checksum},
+use mano_model::{
+    bound,
+    catalog::{
+        Failure, Remark,
+        entry::Layout,
+        vnf_package::{Artifact, Checksum},
+    },
 };
 use mano_tosca::{ArtifactKind, Finding, Mode, Package, Refusal, SecurityOption, rules};
 use std::{collections::BTreeMap, sync::Arc};
@@ -14,9 +17,13 @@ const MOST_REMARKS: usize = 100;
 /// The most artifacts that an entry lists.
 const MOST_ARTIFACTS: usize = 4_000;
 
-/// The most instances that one level, or all scaling together, may ask for: what an operation
+/// The most instances that one level and all scaling together may ask for: what an operation
 /// decides over is held in memory.
 const MOST_INSTANCES: u64 = 10_000;
+
+/// What [`bound::MOST`] says to who writes a descriptor.
+const SMALLER: &str =
+    "Ask for at most 1000: an operation is one execution, which ends at 25000 events. Split it.";
 
 /// What on-boarding knows of content before it looks at it.
 #[derive(Debug, Clone)]
@@ -56,14 +63,30 @@ pub(crate) fn bounded<'a>(
     if most <= MOST_INSTANCES {
         return Ok(());
     }
-    let finding = Finding {
-        rule: "N02",
-        message: format!("flavour `{flavour}` may grow to {most} instances"),
-        help: "Ask for at most 10000 instances, over all levels and scaling.",
-        file: Arc::clone(file),
-        line: None,
-    };
-    Err(Refusal { errors: vec![finding], warnings: Vec::new() })
+    let message = format!("flavour `{flavour}` may grow to {most} instances");
+    let help = "Ask for at most 10000 instances, over all levels and scaling.";
+    Err(too_many(message, help, file))
+}
+
+/// Refuses a flavour of which a level cannot be instantiated: it is told, with how many `what` it
+/// asks for.
+///
+/// # Errors
+/// The refusal, where a level passes [`bound::MOST`].
+pub(crate) fn possible<'a>(
+    flavour: &str,
+    file: &Arc<str>,
+    what: &str,
+    mut levels: impl Iterator<Item = (&'a str, usize)>,
+) -> Result<(), Refusal> {
+    let Some((level, size)) = levels.find(|(_, size)| *size > bound::MOST) else { return Ok(()) };
+    let message = format!("level `{level}` of flavour `{flavour}` asks for {size} {what}");
+    Err(too_many(message, SMALLER, file))
+}
+
+fn too_many(message: String, help: &'static str, file: &Arc<str>) -> Refusal {
+    let finding = Finding { rule: "N02", message, help, file: Arc::clone(file), line: None };
+    Refusal { errors: vec![finding], warnings: Vec::new() }
 }
 
 /// What an entry remembers of content that is no good.

@@ -1,7 +1,8 @@
 //! From an empty entry to an on-boarded one, and back to none.
 
 use crate::world::{
-    NSDS, PACKAGES, World, archive, nothing, nsd, odd_package, package, package_growing_to, whole,
+    NSDS, PACKAGES, World, archive, nothing, nsd, nsd_of, odd_package, package, package_growing_to,
+    whole,
 };
 use http::{StatusCode, header};
 use mano_model::{
@@ -232,6 +233,37 @@ async fn numbers_without_measure_are_refused() {
             assert!(most < Some(&10_001), "{number} became {most:?}");
             world.send("PATCH", &path, json!({ "operationalState": "DISABLED" })).await;
             world.ask("DELETE", &path, &[], nothing()).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_size_that_no_operation_could_make_is_refused() {
+    let mut world = World::new().await;
+    // One link, and of each unit a disk and itself.
+    for (number, fits) in [("500", false), ("499", true)] {
+        let path = world.create(PACKAGES, json!({})).await;
+        let content = whole(package_growing_to(number));
+        world.put(&format!("{path}/package_content"), content).await;
+        world.either("package.onboard.failed", "package.onboarded").await;
+        let shown = world.get(&path).await.json();
+        assert_eq!(shown["onboardingState"] == "ONBOARDED", fits, "{number}: {shown}");
+        if !fits {
+            let said = shown["onboardingFailureDetails"]["detail"].as_str().unwrap();
+            assert!(said.contains("N02") && said.contains("`more`"), "{said}");
+            assert!(said.contains("1001 links, storages and units"), "{said}");
+        }
+    }
+    for (number, fits) in [("1001", false), ("1000", true)] {
+        let path = world.create(NSDS, json!({})).await;
+        let content = whole(nsd_of(number));
+        world.put(&format!("{path}/nsd_content"), content).await;
+        world.either("nsd.onboard.failed", "nsd.onboarded").await;
+        let shown = world.get(&path).await.json();
+        assert_eq!(shown["nsdOnboardingState"] == "ONBOARDED", fits, "{number}: {shown}");
+        if !fits {
+            let said = shown["onboardingFailureDetails"]["detail"].as_str().unwrap();
+            assert!(said.contains("N02") && said.contains("1001 network functions"), "{said}");
         }
     }
 }

@@ -19,7 +19,7 @@ Open-source packages as they were published, the deliberately broken ones among 
 *lenient* is the default; *strict* is asked for by `userDefinedData` `{\"mano:mode\": \"strict\"}`.
 A refusal shows its first reason and how many more there are; an acceptance shows which rules it was warned of, and
 how often. The rules: [sol001-rules.md](sol001-rules.md). `N01`: a constituent of an NS that no operation makes;
-`N02`: more than 10,000 instances.
+`N02`: a level of more than 1,000 network functions or resources, or more than 10,000 instances.
 Archives that describe a PNF are recognised and read, but there is no resource to upload them to.
 
 `make golden` writes this page, where the packages are.

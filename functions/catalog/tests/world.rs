@@ -315,6 +315,7 @@ pub(crate) fn odd_package() -> Vec<u8> {
 pub(crate) fn package_growing_to(number: &str) -> Vec<u8> {
     let many = format!("more: {{ number_of_instances: {number} }}");
     let vnfd = VNFD.replace("{vnfd_id}", "v1").replace("more: { number_of_instances: 3 }", &many);
+    let vnfd = vnfd.replace("max_number_of_instances: 3", "max_number_of_instances: 10000");
     assert!(vnfd.contains(number));
     package_of(&vnfd)
 }
@@ -343,6 +344,19 @@ fn scripted(entry: &str, script: &str) -> Vec<u8> {
 /// An NSD archive with one profile of a VNF.
 pub(crate) fn nsd(nsd_id: &str, vnfd_id: &str) -> Vec<u8> {
     let entry = NSD.replace("{nsd_id}", nsd_id).replace("{vnfd_id}", vnfd_id);
+    listed(NS_MANIFEST, &[("Definitions/entry.yaml", &entry)])
+}
+
+/// An NSD archive whose level has this number of its one VNF.
+pub(crate) fn nsd_of(number: &str) -> Vec<u8> {
+    let entry = NSD.replace("{nsd_id}", "n1").replace("{vnfd_id}", "v1");
+    let entry = entry
+        .replace(
+            "number_of_instances: { basic: 1 }",
+            &format!("number_of_instances: {{ basic: {number} }}"),
+        )
+        .replace("max_number_of_instances: 2", &format!("max_number_of_instances: {number}"));
+    assert_eq!(entry.matches(number).count(), 2);
     listed(NS_MANIFEST, &[("Definitions/entry.yaml", &entry)])
 }
 

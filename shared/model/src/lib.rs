@@ -3,6 +3,7 @@
 //! Everything here is a value or a pure function. No clock, no store, no
 //! network: a caller passes facts in and gets a plan, or a refusal, back.
 
+pub mod bound;
 pub mod catalog;
 pub mod descriptor;
 pub mod grant;

@@ -7,7 +7,7 @@ use super::{
     op::{Accepted, Item, NsOp, Operation},
 };
 use crate::{
-    Refusal,
+    Refusal, bound,
     descriptor::{NsFlavour, Nsd, Vnfd},
     op::Mode,
     plan::{Origin, Plan, Versioned},
@@ -44,6 +44,7 @@ pub fn accept(
     idle(facts.instance)?;
     in_state(facts.instance, operation)?;
     let (items, target) = decide(facts, &id, operation, &params)?;
+    bounded(facts, operation, &items, target.as_ref())?;
     let can_roll_back = can_roll_back(operation, &items);
     let ns_instance_id = facts.instance.id.clone();
     let what = Accepted { id, ns_instance_id, operation, params, items, target, can_roll_back };
@@ -77,6 +78,31 @@ fn in_state(instance: &NsInstance, operation: Operation) -> Result<(), Refusal> 
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses what a run could not hold. What comes is counted beside all there is, because what is
+/// to go may stay where an operation fails; so whatever there is can be terminated in one run.
+fn bounded(
+    facts: &Facts<'_>,
+    operation: Operation,
+    items: &[Item],
+    target: Option<&Deployed>,
+) -> Result<(), Refusal> {
+    let come = items.iter().filter(|i| i.operation == vnf::op::Operation::Instantiate).count();
+    if come > 0 {
+        let flavour = target.and_then(|t| facts.nsd.flavour(&t.flavour_id));
+        let all = flavour.map_or(0, bound::more_links) + facts.instance.members.len() + come;
+        let told = "the network functions there are, those that come, and the service's own links \
+                    beyond 100 are";
+        let way = "Choose a smaller level or fewer steps, scale in before you scale out, or split \
+                   the service";
+        return bound::within(all, bound::MOST, told, way);
+    }
+    if operation == Operation::Terminate {
+        return Ok(());
+    }
+    let way = "Ask for some of them, then for the others";
+    bound::within(items.len(), bound::MOST, "the network functions this concerns are", way)
 }
 
 /// Only what adds can be taken back.
@@ -262,4 +288,184 @@ fn terminate(facts: &Facts<'_>) -> Vec<Item> {
         members::death(member, &vnfd_id)
     });
     members.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        TenantId,
+        descriptor::{NsAspect, NsLevel, VirtualLink, VnfFlavour, VnfLevel, VnfProfile},
+        ids,
+        ns::Member,
+        refusal::Why,
+    };
+
+    /// A service of `small` or `large` many `a`s and some links, which grows by so many a step.
+    fn nsd(small: u32, large: u32, step: u32, links: usize) -> Nsd {
+        let level = |id: &str, count: u32| NsLevel {
+            id: id.into(),
+            scale: BTreeMap::new(),
+            vnfs: [("a".into(), count)].into(),
+        };
+        let flavour = NsFlavour {
+            id: "f".into(),
+            vnf_profiles: vec![VnfProfile {
+                id: "a".into(),
+                vnfd_id: "vnfd".into(),
+                flavour_id: None,
+                level_id: None,
+                min_instances: 0,
+                max_instances: 9000,
+                after: Vec::new(),
+                virtual_links: Vec::new(),
+            }],
+            virtual_links: (0..links).map(|n| VirtualLink { id: format!("l{n}") }).collect(),
+            aspects: vec![NsAspect {
+                id: "more".into(),
+                name: "more".into(),
+                max_level: 2,
+                steps: vec![[("a".into(), step)].into(); 2],
+            }],
+            levels: vec![level("small", small), level("large", large)],
+            default_level: "small".into(),
+            ..NsFlavour::default()
+        };
+        let text = String::new;
+        Nsd {
+            nsd_id: "nsd".into(),
+            nsd_info_id: text(),
+            name: text(),
+            designer: text(),
+            version: text(),
+            invariant_id: text(),
+            flavours: vec![flavour],
+        }
+    }
+
+    fn vnfds() -> BTreeMap<String, Vnfd> {
+        let level = VnfLevel { id: "l".into(), scale: BTreeMap::new(), vdus: BTreeMap::new() };
+        let flavour = VnfFlavour { levels: vec![level], ..VnfFlavour::default() };
+        let text = String::new;
+        let vnfd = Vnfd {
+            vnfd_id: "vnfd".into(),
+            vnf_pkg_id: text(),
+            provider: text(),
+            product_name: text(),
+            software_version: text(),
+            descriptor_version: text(),
+            vnfm_info: Vec::new(),
+            flavours: vec![flavour],
+        };
+        [("vnfd".into(), vnfd)].into()
+    }
+
+    /// A service that has so many, at this level of its aspect.
+    fn with(members: usize, level: u32) -> NsInstance {
+        let deployed = Deployed { flavour_id: "f".into(), scale: [("more".into(), level)].into() };
+        let member = |n: usize| Member {
+            name: format!("a-{n}"),
+            profile_id: "a".into(),
+            vnf_instance_id: format!("vnf-{n}"),
+        };
+        NsInstance {
+            id: "ns".into(),
+            name: "ns".into(),
+            description: String::new(),
+            nsd_id: "nsd".into(),
+            nsd_info_id: String::new(),
+            deployed: (members > 0).then_some(deployed),
+            members: (1..=members).map(member).collect(),
+            links: Vec::new(),
+            busy_with: None,
+        }
+    }
+
+    fn ask(
+        nsd: &Nsd,
+        value: NsInstance,
+        operation: Operation,
+        params: Value,
+    ) -> Result<Plan, Refusal> {
+        let origin = Origin {
+            id: ids::derived(&["test"]),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            tenant: TenantId::default(),
+            actor: "test".into(),
+            correlation: None,
+            causation: None,
+            trace: None,
+        };
+        let instance = Versioned { version: 1, value };
+        let facts = Facts { instance: &instance, nsd, vnfds: &vnfds() };
+        accept(origin, &facts, "op".into(), operation, params)
+    }
+
+    #[track_caller]
+    fn told(asked: Result<Plan, Refusal>, count: usize) {
+        let refusal = asked.unwrap_err();
+        assert_eq!(refusal.why, Why::Unprocessable);
+        let most = format!("are {count}, and the most is 1000: ");
+        assert!(refusal.detail.contains(&most), "{refusal}");
+        assert!(refusal.detail.contains("25000 events. "), "{refusal}");
+    }
+
+    fn out(steps: u32) -> Value {
+        by(steps, "SCALE_OUT")
+    }
+
+    fn by(steps: u32, direction: &str) -> Value {
+        let data = json!({
+            "scalingDirection": direction, "aspectId": "more", "numberOfSteps": steps
+        });
+        json!({ "scaleType": "SCALE_NS", "scaleNsData": { "scaleNsByStepsData": data } })
+    }
+
+    #[test]
+    fn a_service_is_instantiated_with_a_thousand_and_not_with_one_more() {
+        let level = |id: &str| json!({ "nsFlavourId": "f", "nsInstantiationLevelId": id });
+        let nsd = nsd(1000, 1001, 1, 100);
+        assert!(ask(&nsd, with(0, 0), Operation::Instantiate, level("small")).is_ok());
+        told(ask(&nsd, with(0, 0), Operation::Instantiate, level("large")), 1001);
+    }
+
+    #[test]
+    fn links_beyond_a_hundred_take_the_place_of_network_functions() {
+        let level = json!({ "nsFlavourId": "f" });
+        let asked = ask(&nsd(1000, 1, 1, 101), with(0, 0), Operation::Instantiate, level.clone());
+        told(asked, 1001);
+        assert!(ask(&nsd(999, 1, 1, 101), with(0, 0), Operation::Instantiate, level).is_ok());
+        told(ask(&nsd(1, 1, 1, 150), with(950, 0), Operation::Scale, out(1)), 1001);
+    }
+
+    #[test]
+    fn no_service_grows_beyond_a_thousand() {
+        let nsd = nsd(1, 1, 400, 0);
+        assert!(ask(&nsd, with(600, 0), Operation::Scale, out(1)).is_ok());
+        told(ask(&nsd, with(601, 0), Operation::Scale, out(1)), 1001);
+        told(ask(&nsd, with(600, 0), Operation::Scale, out(2)), 1400);
+    }
+
+    #[test]
+    fn what_is_to_go_counts_until_it_is_gone() {
+        let mut nsd = nsd(1, 1, 1, 0);
+        let flavour = &mut nsd.flavours[0];
+        let other = VnfProfile { id: "b".into(), ..flavour.vnf_profiles[0].clone() };
+        flavour.vnf_profiles.push(other);
+        flavour.levels[0].vnfs = [("a".into(), 0), ("b".into(), 600)].into();
+        let to = json!({ "scaleNsToLevelData": { "nsInstantiationLevel": "small" } });
+        let to = json!({ "scaleType": "SCALE_NS", "scaleNsData": to });
+        told(ask(&nsd, with(600, 0), Operation::Scale, to.clone()), 1200);
+        assert!(ask(&nsd, with(400, 0), Operation::Scale, to).is_ok());
+    }
+
+    #[test]
+    fn who_has_too_many_gets_rid_of_them() {
+        let nsd = nsd(1, 1, 1000, 0);
+        assert!(ask(&nsd, with(2000, 2), Operation::Scale, by(1, "SCALE_IN")).is_ok());
+        assert!(ask(&nsd, with(2000, 2), Operation::Terminate, json!({})).is_ok());
+        told(ask(&nsd, with(2000, 2), Operation::Scale, by(2, "SCALE_IN")), 2000);
+        let all = json!({ "healNsData": { "degreeHealing": "HEAL_RESTORE" } });
+        told(ask(&nsd, with(2000, 2), Operation::Heal, all), 2000);
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::Instantiated;
 use crate::{
-    Refusal,
+    Refusal, bound,
     descriptor::{Vdu, VnfAspect, VnfFlavour, VnfLevel},
     resource::{Amounts, Resource, ResourceKind, Want},
 };
@@ -16,6 +16,9 @@ pub struct Changes {
     /// To remove.
     pub removes: Vec<Resource>,
 }
+
+/// Begins the sentence that a network function would have too many resources.
+pub(crate) const HELD: &str = "the network function's links, storages and units would be";
 
 /// How many instances of each unit a size means.
 pub type Counts = BTreeMap<String, u32>;
@@ -63,6 +66,11 @@ pub fn scale(
     let aspect = aspect(flavour, aspect_id)?;
     let now = instantiated.scale.get(aspect_id).copied().unwrap_or(0);
     let target = in_range(aspect, i64::from(now) + by)?;
+    if by > 0 {
+        let come: usize = steps(aspect, now, target).map(|s| bound::of_step(flavour, s)).sum();
+        let way = "Take fewer steps, or make another network function";
+        bound::within(existing.len() + come, bound::MOST, HELD, way)?;
+    }
     let mut changes = Changes::default();
     for delta in steps(aspect, now.min(target), now.max(target)) {
         for (vdu_id, count) in delta {
@@ -362,6 +370,20 @@ mod tests {
         let computes: Vec<_> = computes.map(|w| w.name.as_str()).collect();
         assert_eq!(computes, ["forwarding-3", "forwarding-4", "forwarding-5"]);
         assert!(changes.removes.is_empty());
+    }
+
+    #[test]
+    fn no_network_function_grows_beyond_a_thousand_resources() {
+        let mut flavour = flavour();
+        flavour.aspects[0].steps[1] = [("forwarding".into(), 497)].into();
+        // 6 there are, and each unit brings its disk.
+        assert_eq!(at_level(1).len(), 6);
+        assert!(scale(&flavour, &at(1), &at_level(1), "throughput", 1).is_ok());
+        let out = scale(&flavour, &at(1), &at_level(1), "throughput", 2).unwrap_err();
+        assert!(out.detail.contains("would be 1004, and the most is 1000: "), "{out}");
+        let whole = exist(&scale(&flavour, &at(1), &at_level(1), "throughput", 1).unwrap().1.adds);
+        let whole = [at_level(1), whole].concat();
+        assert!(scale(&flavour, &at(2), &whole, "throughput", -1).is_ok());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{
     op::{Operation, VnfOp},
 };
 use crate::{
-    Refusal,
+    Refusal, bound,
     descriptor::{self, VnfFlavour, VnfLevel, Vnfd},
     op::{Mode, Waiter},
     plan::{Expect, Origin, Plan},
@@ -101,6 +101,9 @@ pub fn decide(
             let (flavour, level) = size(facts.vnfd, &request)?;
             refuse_leftovers(facts)?;
             let counts = changes::counts_at(flavour, level, &request.scale_levels())?;
+            let way = "Choose a smaller level, or make more than one of it";
+            let all = bound::of_vnf(flavour, &counts);
+            bound::within(all, bound::MOST, changes::HELD, way)?;
             Ok(changes::instantiate(flavour, &counts))
         }
         Operation::Scale => Ok(scale(facts, params)?.1),
@@ -115,6 +118,9 @@ pub fn decide(
                     )));
                 }
             }
+            let way = "Heal some units, or terminate it: what an earlier heal left counts as well";
+            let all = facts.resources.len() + lost.len();
+            bound::within(all, 2 * bound::MOST, changes::HELD, way)?;
             Ok(changes::heal(flavour, facts.resources, lost))
         }
         Operation::Terminate => {
@@ -204,10 +210,13 @@ pub(crate) fn parse<T: DeserializeOwned>(params: &Value) -> Result<T, Refusal> {
 mod tests {
     use super::*;
     use crate::{
-        TenantId, ids,
+        TenantId,
+        descriptor::VirtualLink,
+        ids,
         plan::{Change, Document, Kind},
         refusal::Why,
-        vnf::{create, op_state::State},
+        resource::{Presence, Want},
+        vnf::{Instantiated, create, op_state::State},
     };
     use serde_json::json;
 
@@ -295,6 +304,52 @@ mod tests {
         let level = json!({ "flavourId": "simple", "instantiationLevelId": "huge" });
         let level = ask(&fresh(), Operation::Instantiate, level);
         assert!(level.unwrap_err().detail.contains("it has: small"));
+    }
+
+    #[test]
+    fn a_network_function_has_at_most_a_thousand_resources_and_twice_as_many_while_it_heals() {
+        let mut vnfd = vnfd();
+        let with = |links: usize| (0..links).map(|n| VirtualLink { id: format!("l{n}") }).collect();
+        vnfd.flavours[0].virtual_links = with(1000);
+        let fresh = fresh();
+        let ask = |vnfd: &Vnfd| {
+            let facts = Facts { instance: &fresh, vnfd, resources: &[] };
+            decide(&facts, Operation::Instantiate, &json!({ "flavourId": "simple" }), &[])
+        };
+        let adds = ask(&vnfd).unwrap().adds;
+        vnfd.flavours[0].virtual_links = with(1001);
+        let refusal = ask(&vnfd).unwrap_err();
+        assert!(refusal.detail.contains("would be 1001, and the most is 1000"), "{refusal}");
+        let existing: Vec<_> = adds.iter().map(|want| there(want.clone())).collect();
+        let names: Vec<_> = adds.iter().map(|want| want.name.as_str()).collect();
+        let instantiated = Instantiated {
+            flavour_id: "simple".into(),
+            scale: BTreeMap::new(),
+            resources: Vec::new(),
+        };
+        let instance = VnfInstance { instantiated: Some(instantiated), ..fresh.clone() };
+        let heal = |resources: &[Resource], lost: &[&str]| {
+            let facts = Facts { instance: &instance, vnfd: &vnfd, resources };
+            decide(&facts, Operation::Heal, &json!({}), lost)
+        };
+        assert_eq!(heal(&existing, &names).unwrap().adds.len(), 1000);
+        let twice = [existing.clone(), existing].concat();
+        let refusal = heal(&twice, &names[..1]).unwrap_err();
+        assert!(refusal.detail.contains("would be 2001, and the most is 2000"), "{refusal}");
+    }
+
+    fn there(want: Want) -> Resource {
+        let text = String::new;
+        Resource {
+            instance_id: text(),
+            want,
+            key: text(),
+            vim_id: text(),
+            zone_id: text(),
+            resource_id: None,
+            presence: Presence::Present,
+            op_id: text(),
+        }
     }
 
     #[test]
