@@ -19,6 +19,7 @@ mod payloads;
 mod replay;
 mod schema;
 mod thousand;
+mod too_long;
 mod wiring;
 mod workflows;
 mod world;

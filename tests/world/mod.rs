@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use http::{Method, Request};
 use jiff::Timestamp;
+use mano_edge::serve::wiring;
 use mano_embedded::{
     Engine, FolderBlobs, HeldClock, Host, RandomIds, SqliteStore, host::Parts, store, workflows,
 };
@@ -34,6 +35,9 @@ use tokio::sync::broadcast::{self, error::RecvError};
 pub(crate) const THOROUGH: bool = true;
 /// How long a slow VIM takes, in milliseconds of our clock.
 pub(crate) const SLOW_MS: u32 = 40_000;
+
+/// Definitions by name.
+pub(crate) type Workflows = Vec<(String, String)>;
 
 /// An orchestrator at work.
 pub(crate) struct World {
@@ -108,7 +112,14 @@ impl World {
 
     /// A world on a folder that another one left.
     pub(crate) async fn open(folder: &Folder) -> Self {
-        Self::begin(folder, memory(folder), store::Options::default()).await
+        let options = store::Options::default();
+        Self::begin(folder, memory(folder), options, wiring::workflows().collect()).await
+    }
+
+    /// A world on an empty folder, with workflows of its own.
+    pub(crate) async fn with(workflows: Workflows) -> Self {
+        let folder = Folder::new();
+        Self::begin(&folder, memory(&folder), store::Options::default(), workflows).await
     }
 
     /// A world on an empty folder; what the disk holds after each of its transactions is kept.
@@ -118,21 +129,22 @@ impl World {
         let (taken, home, sim) = (deaths.clone(), folder.clone(), Arc::clone(&memory));
         let tap = store::Tap(Arc::new(move || taken.take(&home, &sim)));
         let options = store::Options { tap: Some(tap), ..store::Options::default() };
-        (Self::begin(&folder, memory, options).await, deaths)
+        let workflows = wiring::workflows().collect();
+        (Self::begin(&folder, memory, options, workflows).await, deaths)
     }
 
-    async fn begin(folder: &Folder, memory: Arc<SqliteStore>, options: store::Options) -> Self {
+    async fn begin(
+        folder: &Folder,
+        memory: Arc<SqliteStore>,
+        options: store::Options,
+        workflows: Workflows,
+    ) -> Self {
         // Time has passed since the last world ended: it never goes back.
         let clock = Arc::new(HeldClock::new(now()));
         let options = store::Options { synchronous: store::Synchronous::Off, ..options };
         let store = Arc::new(SqliteStore::open(&folder.path, &options).unwrap());
         let time = Arc::clone(&clock) as Arc<dyn Clock>;
-        let engine = Engine::open(
-            &store,
-            &time,
-            mano_edge::serve::wiring::workflows(),
-            workflows::Options::default(),
-        );
+        let engine = Engine::open(&store, &time, workflows, workflows::Options::default());
         let parts = Parts {
             engine: engine.await.unwrap(),
             store,
