@@ -51,6 +51,7 @@ async fn ends_and_goes_on(world: &mut World, kind: &str, created: Value, calls: 
     let shown = world.get(&format!("/{kind}lcm/v2/{kind}_lcm_op_occs/{op}")).await;
     let said = shown["error"]["detail"].as_str().unwrap();
     assert!(said.contains("maximum number of history events (25000)"), "{said}");
+    assert!(said.ends_with("a retry goes on from what is done"), "{said}");
     let before = world.on_vims().await;
     assert!(!before.is_empty());
     world.ask(Method::PUT, BEHAVIOUR, Some(json!({ "failNth": 1000 }))).await.expect(200);

@@ -94,6 +94,9 @@ pub(crate) async fn current<T: Occurrence>(
     })
 }
 
+/// What Step Functions says of an execution that took too many events.
+const TOO_LONG: &str = "maximum number of history events";
+
 /// How a run ended, as its workflow says it.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Ending {
@@ -131,7 +134,10 @@ impl Ending {
         let name = self.error.as_deref()?;
         let detail = self.cause.as_deref().map_or_else(|| name.to_owned(), sentence);
         let ours = format!("{detail} (a defect of the orchestrator, not of the network)");
+        let too_long =
+            format!("{detail} Calls had to be repeated; a retry goes on from what is done");
         Some(match name {
+            "States.Runtime" if detail.contains(TOO_LONG) => ProblemDetails::new(503, too_long),
             _ if name == Fault::Refused.name() => ProblemDetails::new(409, detail),
             _ if name == Fault::Transient.name() => ProblemDetails::new(503, detail),
             _ if name == Fault::Conflict.name() => ProblemDetails::new(409, detail),

@@ -21,7 +21,7 @@ use crate::{
     vnf::{self, task::parse},
 };
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a decision about a task needs to know.
 pub struct Facts<'a> {
@@ -44,6 +44,7 @@ pub fn accept(
     idle(facts.instance)?;
     in_state(facts.instance, operation)?;
     let (items, target) = decide(facts, &id, operation, &params)?;
+    once(&items)?;
     bounded(facts, operation, &items, target.as_ref())?;
     let can_roll_back = can_roll_back(operation, &items);
     let ns_instance_id = facts.instance.id.clone();
@@ -78,6 +79,19 @@ fn in_state(instance: &NsInstance, operation: Operation) -> Result<(), Refusal> 
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses two parts of one network function: of an item's name one VNF operation is derived.
+fn once(items: &[Item]) -> Result<(), Refusal> {
+    let mut seen = BTreeSet::new();
+    let again = items.iter().find(|item| !seen.insert(&item.name));
+    again.map_or(Ok(()), |item| {
+        Err(Refusal::unprocessable(format!(
+            "VNF instance '{}' is named more than once; name it once, and ask for the rest in \
+             another operation",
+            item.vnf_instance_id
+        )))
+    })
 }
 
 /// Refuses what a run could not hold. What comes is counted beside all there is, because what is
@@ -457,6 +471,25 @@ mod tests {
         let to = json!({ "scaleType": "SCALE_NS", "scaleNsData": to });
         told(ask(&nsd, with(600, 0), Operation::Scale, to.clone()), 1200);
         assert!(ask(&nsd, with(400, 0), Operation::Scale, to).is_ok());
+    }
+
+    #[test]
+    fn a_network_function_is_scaled_or_healed_once_in_an_operation() {
+        let one = |id: &str| {
+            json!({
+                "vnfInstanceId": id, "scaleVnfType": "SCALE_OUT",
+                "scaleByStepData": { "aspectId": "size" }
+            })
+        };
+        let scale = |ids: &[&str]| {
+            let data: Vec<_> = ids.iter().map(|id| one(id)).collect();
+            let params = json!({ "scaleType": "SCALE_VNF", "scaleVnfData": data });
+            ask(&nsd(1, 1, 1, 0), with(2, 0), Operation::Scale, params)
+        };
+        assert!(scale(&["vnf-1", "vnf-2"]).is_ok());
+        let refusal = scale(&["vnf-1", "vnf-2", "vnf-1"]).unwrap_err();
+        assert_eq!(refusal.why, Why::Unprocessable);
+        assert!(refusal.detail.contains("'vnf-1' is named more than once"), "{refusal}");
     }
 
     #[test]
