@@ -1,4 +1,4 @@
-//! The hands of the orchestrator: the relay of facts, and the drivers of VIMs and VNFMs.
+//! The hands of the orchestrator: the relay of facts, and the drivers of VIMs.
 //!
 //! ```text
 //!   workflow ──▶ vim.ensure, vim.remove ──▶ driver ──▶ VIM

@@ -11,7 +11,7 @@ use mano_model::{
     TenantId, ids,
     plan::{Expect, Origin, Plan, Versioned},
     step::{Step, Verb, suspected},
-    watch::{Watch, pause},
+    watch::Watch,
 };
 use mano_ports::{Cx, Error, Fault, queue::Message, workflows::Outcome};
 use serde::{Deserialize, Serialize};
@@ -182,7 +182,7 @@ async fn send(cx: &Cx, watch: &Watch, look: Look, suggested: Duration) -> Result
         queue: QUEUE,
         dedup: format!("{}/{}", trace_of(watch), look.attempt),
         group,
-        delay: pause(suggested, look.attempt),
+        delay: watch.pause(suggested, look.attempt),
         body: serde_json::to_value(&look)
             .map_err(|error| Error::Bug(format!("a look is no JSON: {error}")))?,
     };

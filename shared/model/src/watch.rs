@@ -1,6 +1,7 @@
 //! Work a VIM goes on with by itself, whom to tell, and how long to wait.
 
 use crate::{
+    ids,
     plan::{Document, Kind},
     step::Verb,
 };
@@ -53,15 +54,21 @@ impl Watch {
         let patience = SignedDuration::try_from(Self::PATIENCE).unwrap_or(SignedDuration::MAX);
         now.duration_since(self.since) >= patience
     }
-}
 
-/// The pause before look number `attempt` (from 0), where the VIM suggests `suggested`.
-///
-/// It doubles, because a VIM that is late is seldom late by little.
-#[must_use]
-pub fn pause(suggested: Duration, attempt: u32) -> Duration {
-    let first = suggested.max(Duration::from_millis(100));
-    first.saturating_mul(1 << attempt.min(10)).min(Watch::LONGEST_PAUSE)
+    /// The pause before look number `attempt` (from 0), where the VIM suggests `suggested`.
+    ///
+    /// It doubles, because a VIM that is late is seldom late by little; and it is up to a quarter
+    /// shorter by whose it is, so that looks which began together do not stay together.
+    #[must_use]
+    pub fn pause(&self, suggested: Duration, attempt: u32) -> Duration {
+        let first = suggested.max(Duration::from_millis(100));
+        let whole = first.saturating_mul(1 << attempt.min(10)).min(Self::LONGEST_PAUSE);
+        if attempt == 0 {
+            return whole;
+        }
+        let lot = ids::derived(&[&self.op_id, &self.name, &attempt.to_string()]).as_bytes()[0];
+        whole - whole / 4 * u32::from(lot) / 255
+    }
 }
 
 #[cfg(test)]
@@ -81,10 +88,23 @@ mod tests {
 
     #[test]
     fn pauses_grow_from_what_the_vim_suggests_to_a_minute() {
-        let pauses: Vec<_> = (0..5).map(|n| pause(Duration::from_secs(8), n).as_secs()).collect();
-        assert_eq!(pauses, [8, 16, 32, 60, 60]);
-        assert_eq!(pause(Duration::ZERO, 0), Duration::from_millis(100));
-        assert_eq!(pause(Duration::from_secs(1), u32::MAX), Watch::LONGEST_PAUSE);
+        let watch = watch(0, 0);
+        assert_eq!(watch.pause(Duration::from_secs(8), 0), Duration::from_secs(8));
+        for (attempt, whole) in [(1, 16), (2, 32), (3, 60), (4, 60), (u32::MAX, 60)] {
+            let pause = watch.pause(Duration::from_secs(8), attempt);
+            let whole = Duration::from_secs(whole);
+            assert!(whole * 3 / 4 <= pause && pause <= whole, "{attempt}: {pause:?}");
+        }
+        assert_eq!(watch.pause(Duration::ZERO, 0), Duration::from_millis(100));
+    }
+
+    #[test]
+    fn looks_that_began_together_do_not_stay_together() {
+        let pauses: std::collections::BTreeSet<_> = (0..20)
+            .map(|n| Watch { name: format!("a-{n}"), ..watch(0, 0) })
+            .map(|watch| watch.pause(Duration::from_secs(8), 3))
+            .collect();
+        assert!(pauses.len() > 15, "{pauses:?}");
     }
 
     #[test]
