@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rules::Rule;
+use crate::rules::{Rule, archive};
 
 /// A value and the place in the package where it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +75,12 @@ impl Finding {
     pub(crate) fn new(rule: &Rule, message: impl Into<String>, place: Place) -> Self {
         let Place { file, line } = place;
         Self { rule: rule.id, message: shortened(message.into()), help: rule.help, file, line }
+    }
+
+    /// Whether it was the reading that failed, and not the content.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        self.rule == archive::READ_FAILED.id
     }
 
     /// Where the finding was made.

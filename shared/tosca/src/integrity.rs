@@ -1,17 +1,17 @@
 //! Holding every file of an archive against the digests that the package claims for it.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt::Write as _;
 use std::io::Read;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
-use crate::archive::{Archive, io_finding};
+use crate::archive::Archive;
+use crate::digest::Digest;
 use crate::finding::{Finding, Place};
 use crate::listed::Listed;
 use crate::manifest::Manifest;
+use crate::reading::Reading;
 use crate::rules::{Report, archive as rule};
 
 /// A digest algorithm of the IANA registry that SOL004 names.
@@ -75,29 +75,15 @@ impl Algorithm {
     /// # Errors
     /// When reading fails.
     pub fn digest(self, reader: &mut dyn Read) -> std::io::Result<String> {
-        match self {
-            Self::Sha224 => hash::<Sha224>(reader),
-            Self::Sha256 => hash::<Sha256>(reader),
-            Self::Sha384 => hash::<Sha384>(reader),
-            Self::Sha512 => hash::<Sha512>(reader),
+        let mut digest = Digest::new(self);
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            match reader.read(&mut buffer)? {
+                0 => return Ok(digest.hex()),
+                n => digest.update(&buffer[..n]),
+            }
         }
     }
-}
-
-fn hash<D: Digest>(reader: &mut dyn Read) -> std::io::Result<String> {
-    let mut digest = D::new();
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        match reader.read(&mut buffer)? {
-            0 => break,
-            n => digest.update(&buffer[..n]),
-        }
-    }
-    let mut hex = String::new();
-    for byte in digest.finalize() {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    Ok(hex)
 }
 
 /// A digest and what made it, as SOL003's `Checksum`.
@@ -112,39 +98,45 @@ pub struct Checksum {
 /// Checks all claims, and returns every file's digest: the claimed one, else SHA-256.
 ///
 /// Every file is read once to its end, so damaged ones are found, too.
+///
+/// # Errors
+/// What could not be read, which says nothing about the content: no other file is tried.
 pub(crate) fn check(
     archive: &mut Archive<'_>,
+    reading: &mut Reading,
     listed: &[Listed],
     report: &mut Report,
-) -> BTreeMap<Arc<str>, Checksum> {
+) -> Result<BTreeMap<Arc<str>, Checksum>, Finding> {
     let claims = claims(archive, listed, report);
     let files: Vec<Arc<str>> = archive.files().map(|(name, _)| Arc::clone(name)).collect();
     let mut digests = BTreeMap::new();
     for file in files {
         let claims = claims.get(&*file).map_or(&[][..], Vec::as_slice);
-        match check_file(archive, &file, claims, report) {
+        match check_file(archive, reading, &file, claims, report) {
             Ok(checksum) => {
                 digests.insert(file, checksum);
             }
+            Err(finding) if finding.is_unread() => return Err(finding),
             Err(finding) => report.push_error(finding),
         }
     }
-    digests
+    Ok(digests)
 }
 
 type Claim = (Algorithm, String, Place);
 
 fn check_file(
     archive: &mut Archive<'_>,
+    reading: &mut Reading,
     file: &str,
     claims: &[Claim],
     report: &mut Report,
 ) -> Result<Checksum, Finding> {
     let first = claims.first().map_or(Algorithm::Sha256, |claim| claim.0);
-    let mut known = BTreeMap::from([(first, digest(archive, file, first)?)]);
+    let mut known = BTreeMap::from([(first, reading.digest(archive, file, first)?)]);
     for (algorithm, claimed, place) in claims {
         if !known.contains_key(algorithm) {
-            known.insert(*algorithm, digest(archive, file, *algorithm)?);
+            known.insert(*algorithm, reading.digest(archive, file, *algorithm)?);
         }
         let hash = &known[algorithm];
         if hash != claimed {
@@ -154,11 +146,6 @@ fn check_file(
     }
     let hash = known.remove(&first).unwrap_or_default();
     Ok(Checksum { algorithm: first, hash })
-}
-
-fn digest(archive: &mut Archive<'_>, file: &str, with: Algorithm) -> Result<String, Finding> {
-    let mut content = archive.content(file)?;
-    with.digest(&mut content).map_err(|e| Finding { file: file.into(), ..io_finding(e) })
 }
 
 type Claims<'a> = BTreeMap<&'a str, Vec<Claim>>;
@@ -233,11 +220,12 @@ fn well_formed(entry: &Listed, place: &Place, report: &mut Report) -> Option<(Al
 /// Checks one further claim on a file, such as a software image's own checksum.
 pub(crate) fn check_one(
     archive: &mut Archive<'_>,
+    reading: &mut Reading,
     file: &str,
     claimed: &Checksum,
     report: &mut Report,
 ) -> Result<(), Finding> {
-    let hash = digest(archive, file, claimed.algorithm)?;
+    let hash = reading.digest(archive, file, claimed.algorithm)?;
     compare(file, claimed, &hash, report);
     Ok(())
 }

@@ -9,6 +9,7 @@
 
 mod affinity;
 pub mod archive;
+mod digest;
 mod finding;
 mod identity;
 mod inspect;
@@ -21,6 +22,7 @@ pub mod nsd;
 pub mod pack;
 pub mod pnfd;
 pub mod quantity;
+mod reading;
 pub mod rules;
 mod template;
 pub mod types;
@@ -32,7 +34,7 @@ pub use finding::{Finding, Located, Place, Refusal};
 pub use inspect::{
     AnyPackage, Artifact, ArtifactKind, Classification, NsPackage, Package, PnfPackage,
     SecurityOption, Signature, VnfPackage, checksum, inspect_any, inspect_archive, inspect_ns,
-    inspect_pnf, inspect_vnf,
+    inspect_pnf, inspect_vnf, resume_ns, resume_vnf,
 };
 pub use integrity::{Algorithm, Checksum};
 pub use limits::Limits;
@@ -41,5 +43,6 @@ pub use manifest::Manifest;
 pub use nsd::Nsd;
 pub use pack::pack;
 pub use pnfd::Pnfd;
+pub use reading::{Memory, Reading};
 pub use rules::Mode;
 pub use vnfd::Vnfd;

@@ -21,6 +21,10 @@ pub struct Limits {
     pub yaml_depth: usize,
     /// Bytes of an inner archive (OPTION_2) kept in memory before a temporary file takes over.
     pub spool_bytes: usize,
+    /// Size in bytes from which a file need not be read twice, where an archive is read in pieces.
+    pub remember_from: u64,
+    /// Most files that are remembered so.
+    pub remembered: usize,
     /// Most findings listed; what comes after them is counted only.
     pub findings: usize,
 }
@@ -37,6 +41,8 @@ impl Default for Limits {
             yaml_nodes: 500_000,
             yaml_depth: 64,
             spool_bytes: 8 << 20,
+            remember_from: 16 << 20,
+            remembered: 256,
             findings: 500,
         }
     }

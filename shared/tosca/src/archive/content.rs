@@ -40,6 +40,27 @@ impl<'a> Content<'a> {
         Self { packing, left: size, crc: crc32fast::Hasher::new(), expected: crc }
     }
 
+    /// Goes on after so many bytes, of which this is the CRC-32.
+    pub(super) fn after(self, bytes: u64, crc: u32) -> Self {
+        let crc = crc32fast::Hasher::new_with_initial_len(crc, bytes);
+        Self { left: self.left.saturating_sub(bytes), crc, ..self }
+    }
+
+    /// Whether it lies in the archive as it is.
+    pub(crate) fn is_stored(&self) -> bool {
+        matches!(self.packing, Packing::Stored(_))
+    }
+
+    /// Bytes that are still to come.
+    pub(crate) fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// CRC-32 of the bytes that came.
+    pub(crate) fn crc(&self) -> u32 {
+        self.crc.clone().finalize()
+    }
+
     fn inner(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.packing {
             Packing::Stored(data) => data.read(buffer),
@@ -59,7 +80,7 @@ impl<'a> Content<'a> {
         if self.inner(&mut [0])? != 0 {
             return Err(broken("it is longer than the directory says"));
         }
-        if self.crc.clone().finalize() != self.expected {
+        if self.crc() != self.expected {
             return Err(broken("its checksum (CRC-32) is wrong"));
         }
         Ok(0)

@@ -10,6 +10,7 @@ use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tempfile::SpooledTempFile;
 
 pub use content::Content;
@@ -44,6 +45,19 @@ impl Entry {
     fn is_folder(&self) -> bool {
         self.name.ends_with('/') || self.name.is_empty()
     }
+}
+
+/// Which file of an archive it is, as its directory tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stamp {
+    /// Where it begins.
+    at: u64,
+    /// Its bytes.
+    pub(crate) size: u64,
+    /// Its bytes in the archive.
+    pub(crate) packed: u64,
+    /// What its CRC-32 must be.
+    crc: u32,
 }
 
 /// Something readable and seekable, whatever it is.
@@ -144,14 +158,34 @@ impl<'r> Archive<'r> {
     /// # Errors
     /// A finding when there is no such file or its header is damaged.
     pub fn content(&mut self, path: &str) -> Result<Content<'_>, Finding> {
-        let Some(&at) = self.index.get(path).filter(|&&i| !self.entries[i].is_folder()) else {
-            return Err(Finding::new(&rule::ZIP_BROKEN, "no such file", Place::file(path)));
-        };
-        let entry = self.entries[at].clone();
+        self.content_from(path, 0, 0)
+    }
+
+    /// Opens a file for reading on, after so many bytes of this CRC-32; 0 and 0 for all of it.
+    pub(crate) fn content_from(
+        &mut self,
+        path: &str,
+        from: u64,
+        crc: u32,
+    ) -> Result<Content<'_>, Finding> {
+        let entry = self.entry(path)?.clone();
         let start = self.data_start(&entry)?;
-        self.reader.seek(SeekFrom::Start(start)).map_err(io_finding)?;
+        self.reader.seek(SeekFrom::Start(start.saturating_add(from))).map_err(io_finding)?;
         let reader: &mut dyn Read = &mut self.reader;
-        Ok(Content::new(reader.take(entry.packed), entry.method == 8, entry.size, entry.crc))
+        let data = reader.take(entry.packed.saturating_sub(from));
+        Ok(Content::new(data, entry.method == 8, entry.size, entry.crc).after(from, crc))
+    }
+
+    fn entry(&self, path: &str) -> Result<&Entry, Finding> {
+        let at = self.index.get(path).filter(|&&i| !self.entries[i].is_folder());
+        let absent = || Finding::new(&rule::ZIP_BROKEN, "no such file", Place::file(path));
+        at.map(|&at| &self.entries[at]).ok_or_else(absent)
+    }
+
+    /// Which file it is.
+    pub(crate) fn stamp(&self, path: &str) -> Result<Stamp, Finding> {
+        let &Entry { offset: at, size, packed, crc, .. } = self.entry(path)?;
+        Ok(Stamp { at, size, packed, crc })
     }
 
     /// Where an entry's bytes begin; the local header must agree with the directory.

@@ -11,6 +11,7 @@ use crate::manifest::{Kind, Manifest};
 use crate::meta::Meta;
 use crate::nsd::{self, Nsd};
 use crate::pnfd::{self, Pnfd};
+use crate::reading::Reading;
 use crate::rules::{Mode, Report, archive as rule};
 use crate::template::Templates;
 use crate::vnfd::{self, SwImage, Vnfd};
@@ -75,8 +76,8 @@ pub fn inspect_archive(
     mode: Mode,
     limits: Limits,
 ) -> Result<Package, Refusal> {
-    inspect(reader, mode, limits, |opened| {
-        opened.check_integrity();
+    inspect(reader, mode, limits, &mut Reading::at_once(), |opened| {
+        opened.check_integrity()?;
         let entry = opened.entry()?;
         let warnings: Warnings<Package> = |p| &mut p.warnings;
         Ok((opened.package(&entry, &Templates::default()), warnings))
@@ -103,7 +104,20 @@ pub fn inspect_vnf(
     mode: Mode,
     limits: Limits,
 ) -> Result<VnfPackage, Refusal> {
-    inspect(reader, mode, limits, |opened| {
+    resume_vnf(reader, mode, limits, &mut Reading::at_once())
+}
+
+/// Reads as [`inspect_vnf`] does what was not read before, and perhaps in pieces.
+///
+/// # Errors
+/// The same; one reason is [unread](Finding::is_unread) where the reading ended before the archive.
+pub fn resume_vnf(
+    reader: impl Read + Seek,
+    mode: Mode,
+    limits: Limits,
+    reading: &mut Reading,
+) -> Result<VnfPackage, Refusal> {
+    inspect(reader, mode, limits, reading, |opened| {
         let (templates, mut package) = opened.load(Kind::Vnf)?;
         let read = vnfd::read(&templates, &opened.archive, &mut opened.report);
         let (vnfd, mut images) = read?;
@@ -136,7 +150,20 @@ pub fn inspect_ns(
     mode: Mode,
     limits: Limits,
 ) -> Result<NsPackage, Refusal> {
-    inspect(reader, mode, limits, |opened| {
+    resume_ns(reader, mode, limits, &mut Reading::at_once())
+}
+
+/// Reads as [`inspect_ns`] does what was not read before, and perhaps in pieces.
+///
+/// # Errors
+/// The same; one reason is [unread](Finding::is_unread) where the reading ended before the archive.
+pub fn resume_ns(
+    reader: impl Read + Seek,
+    mode: Mode,
+    limits: Limits,
+    reading: &mut Reading,
+) -> Result<NsPackage, Refusal> {
+    inspect(reader, mode, limits, reading, |opened| {
         let (templates, package) = opened.load(Kind::Ns)?;
         let nsd = nsd::read(&templates, &mut opened.report)?;
         if let Some(manifest) = &package.manifest {
@@ -167,7 +194,7 @@ pub fn inspect_pnf(
     mode: Mode,
     limits: Limits,
 ) -> Result<PnfPackage, Refusal> {
-    inspect(reader, mode, limits, |opened| {
+    inspect(reader, mode, limits, &mut Reading::at_once(), |opened| {
         let (templates, package) = opened.load(Kind::Pnf)?;
         let pnfd = pnfd::read(&templates, &mut opened.report)?;
         let warnings: Warnings<PnfPackage> = |p| &mut p.package.warnings;
@@ -234,7 +261,7 @@ fn check_images(opened: &mut Opened<'_>, images: &mut [SwImage]) -> Result<(), F
         match &image.checksum {
             Some(claimed) if known.is_none_or(|k| k.algorithm != claimed.algorithm) => {
                 let (archive, report) = (&mut opened.archive, &mut opened.report);
-                integrity::check_one(archive, path, claimed, report)?;
+                integrity::check_one(archive, opened.reading, path, claimed, report)?;
             }
             Some(claimed) => {
                 if let Some(known) = known {
@@ -254,9 +281,10 @@ fn inspect<'r, P>(
     reader: impl Read + Seek + 'r,
     mode: Mode,
     limits: Limits,
+    reading: &'r mut Reading,
     work: impl FnOnce(&mut Opened<'r>) -> Result<(P, Warnings<P>), Finding>,
 ) -> Result<P, Refusal> {
-    let mut opened = Opened::new(reader, mode, limits)?;
+    let mut opened = Opened::new(reader, mode, limits, reading)?;
     match work(&mut opened) {
         Ok((mut package, warnings)) => {
             *warnings(&mut package) = opened.report.finish()?;

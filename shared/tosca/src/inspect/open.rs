@@ -12,6 +12,7 @@ use crate::limits::Limits;
 use crate::listed::Listed;
 use crate::manifest::{self, Kind, Manifest};
 use crate::meta::{self, Meta};
+use crate::reading::Reading;
 use crate::rules::{Mode, Report, archive as rule};
 use crate::template::{self, Templates};
 
@@ -21,6 +22,7 @@ pub(crate) struct Opened<'r> {
     pub(crate) archive: Archive<'r>,
     pub(crate) report: Report,
     pub(crate) digests: BTreeMap<Arc<str>, Checksum>,
+    pub(crate) reading: &'r mut Reading,
     meta: Option<Meta>,
     manifest: Option<Manifest>,
 }
@@ -30,6 +32,7 @@ impl<'r> Opened<'r> {
         reader: impl Read + Seek + 'r,
         mode: Mode,
         limits: Limits,
+        reading: &'r mut Reading,
     ) -> Result<Self, Refusal> {
         let mut report = Report::new(mode, &limits);
         let mut archive = match Archive::open(reader, limits) {
@@ -40,7 +43,8 @@ impl<'r> Opened<'r> {
             Ok(meta) => meta,
             Err(finding) => return Err(report.refuse_with(finding)),
         };
-        let mut opened = Self { archive, report, digests: BTreeMap::new(), meta, manifest: None };
+        let digests = BTreeMap::new();
+        let mut opened = Self { archive, report, digests, reading, meta, manifest: None };
         opened.manifest = opened.read_manifest();
         Ok(opened)
     }
@@ -80,13 +84,15 @@ impl<'r> Opened<'r> {
     }
 
     /// Checks all digests, and that the manifest covers all files.
-    pub(super) fn check_integrity(&mut self) {
+    pub(super) fn check_integrity(&mut self) -> Result<(), Finding> {
         if let Some(manifest) = &self.manifest {
             manifest.check_metadata(&mut self.report);
             integrity::check_coverage(&self.archive, manifest, &mut self.report);
         }
         let listed = self.listed();
-        self.digests = integrity::check(&mut self.archive, &listed, &mut self.report);
+        let (archive, report) = (&mut self.archive, &mut self.report);
+        self.digests = integrity::check(archive, self.reading, &listed, report)?;
+        Ok(())
     }
 
     fn listed(&self) -> Vec<Listed> {
@@ -99,7 +105,7 @@ impl<'r> Opened<'r> {
         if let Some(manifest) = &self.manifest {
             kind::check_manifest(manifest, wanted)?;
         }
-        self.check_integrity();
+        self.check_integrity()?;
         let entry = self.entry()?;
         let others = self.others(&entry);
         let templates = template::load(&mut self.archive, &entry, &others, &mut self.report)?;

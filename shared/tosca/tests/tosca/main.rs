@@ -11,6 +11,8 @@ mod hostile;
 #[cfg(test)]
 mod packages;
 #[cfg(test)]
+mod pieces;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod support;
