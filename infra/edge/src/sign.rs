@@ -11,7 +11,10 @@ use mano_ports::{
 };
 use ring::hmac;
 use sha2::{Digest, Sha256};
-use std::fmt;
+use std::{
+    fmt,
+    io::{self, Read},
+};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const DATE: HeaderName = HeaderName::from_static("x-amz-date");
@@ -24,6 +27,23 @@ pub type Sum = [u8; 32];
 #[must_use]
 pub fn sum(content: &[u8]) -> Sum {
     Sha256::digest(content).into()
+}
+
+/// The sum of everything in a reader, and how many bytes that is.
+///
+/// # Errors
+/// When reading fails.
+pub fn sum_of(reader: &mut dyn Read) -> io::Result<(Sum, u64)> {
+    let (mut sum, mut buffer, mut size) = (Sha256::new(), vec![0; 256 << 10], 0);
+    loop {
+        match reader.read(&mut buffer)? {
+            0 => return Ok((sum.finalize().into(), size)),
+            count => {
+                sum.update(&buffer[..count]);
+                size += count as u64;
+            }
+        }
+    }
 }
 
 /// Who signs, and for what.

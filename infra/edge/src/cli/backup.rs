@@ -8,14 +8,14 @@
 //! name.
 
 use super::{failure::Failure, print};
+use crate::sign::sum_of;
 use clap::Args;
 use mano_embedded::{SqliteStore, store};
 use mano_ports::hex::hex;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File},
-    io::{self, Read},
+    io,
     path::{Component, Path, PathBuf},
 };
 
@@ -273,18 +273,8 @@ fn walk(folder: &Path, below: &str, paths: &mut Vec<String>) -> Result<(), Failu
 fn measured(folder: &Path, path: &str) -> Result<Part, Failure> {
     let place = folder.join(path);
     let read = || -> io::Result<Part> {
-        let (mut file, mut sha) = (File::open(&place)?, Sha256::new());
-        let (mut buffer, mut size) = (vec![0; 256 << 10], 0);
-        loop {
-            let count = file.read(&mut buffer)?;
-            if count == 0 {
-                break;
-            }
-            sha.update(&buffer[..count]);
-            size += count as u64;
-        }
-        let sha256 = hex(&sha.finalize());
-        Ok(Part { path: path.to_owned(), size, sha256 })
+        let (sum, size) = sum_of(&mut File::open(&place)?)?;
+        Ok(Part { path: path.to_owned(), size, sha256: hex(&sum) })
     };
     read().map_err(|error| Failure::file("read", &place, &error).next("use another backup"))
 }

@@ -7,12 +7,11 @@ use super::{
     client::{Api, Client, Content, read},
     failure::Failure,
 };
-use crate::sign::Sum;
+use crate::sign::{self, Sum};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use indicatif::ProgressBar;
 use mano_ports::blobs::THROUGH;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::{
     fs::File,
     io::{self, Read, Seek, Write},
@@ -191,10 +190,9 @@ fn message(text: &str) -> Option<&str> {
 fn sum(file: &mut File) -> Result<Sum, Failure> {
     let unreadable =
         |error: io::Error| Failure::new(format!("the archive cannot be read: {error}"));
-    let mut sum = Sha256::new();
-    io::copy(file, &mut sum).map_err(unreadable)?;
+    let (sum, _) = sign::sum_of(file).map_err(unreadable)?;
     file.rewind().map_err(unreadable)?;
-    Ok(sum.finalize().into())
+    Ok(sum)
 }
 
 /// A checksum as RFC 9530 writes it.
