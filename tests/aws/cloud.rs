@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Method, Request};
 use jiff::Timestamp;
-use mano_edge::sign::{self, Signer};
+use mano_edge::{sign::Signer, sum};
 use serde_json::{Value, json};
 use std::{env, time::Duration};
 
@@ -44,7 +44,7 @@ impl Client {
     ) -> Said {
         let uri: http::Uri = url.parse().unwrap();
         let signer = Signer::new(service, uri.host().unwrap(), |name| env::var(name).ok());
-        let signed = signer.unwrap().headers(method, &uri, &sign::sum(body), now());
+        let signed = signer.unwrap().headers(method, &uri, &sum::of(body), now());
         let signed = signed.iter().map(|(name, value)| (name, value));
         self.send(method, url, headers.iter().chain(signed), body)
     }

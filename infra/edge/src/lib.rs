@@ -4,3 +4,4 @@ pub mod cli;
 mod roots;
 pub mod serve;
 pub mod sign;
+pub mod sum;

@@ -3,6 +3,7 @@
 //!
 //! Follows "Create a signed AWS API request" of the IAM user guide; the tests hold AWS's own examples.
 
+use crate::sum::{self, Sum};
 use http::{HeaderName, HeaderValue, Method, Uri, header};
 use jiff::Timestamp;
 use mano_ports::{
@@ -10,41 +11,11 @@ use mano_ports::{
     hex::hex,
 };
 use ring::hmac;
-use sha2::{Digest, Sha256};
-use std::{
-    fmt,
-    io::{self, Read},
-};
+use std::fmt;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const SESSION: HeaderName = HeaderName::from_static("x-amz-security-token");
-
-/// The SHA-256 of a request's content.
-pub type Sum = [u8; 32];
-
-/// The sum of content.
-#[must_use]
-pub fn sum(content: &[u8]) -> Sum {
-    Sha256::digest(content).into()
-}
-
-/// The sum of everything in a reader, and how many bytes that is.
-///
-/// # Errors
-/// When reading fails.
-pub fn sum_of(reader: &mut dyn Read) -> io::Result<(Sum, u64)> {
-    let (mut sum, mut buffer, mut size) = (Sha256::new(), vec![0; 256 << 10], 0);
-    loop {
-        match reader.read(&mut buffer)? {
-            0 => return Ok((sum.finalize().into(), size)),
-            count => {
-                sum.update(&buffer[..count]);
-                size += count as u64;
-            }
-        }
-    }
-}
 
 /// Who signs, and for what.
 #[derive(Clone)]
@@ -122,7 +93,7 @@ impl Signer {
         headers.extend(self.session.clone().map(|session| (SESSION, session)));
         let (names, request) = canonical(method, uri, &headers, content);
         let scope = format!("{day}/{}/{}/aws4_request", self.region, self.service);
-        let text = [ALGORITHM, &time, &scope, &hex(&sum(request.as_bytes()))].join("\n");
+        let text = [ALGORITHM, &time, &scope, &hex(&sum::of(request.as_bytes()))].join("\n");
         let parts = [day, &self.region, &self.service, "aws4_request", &text];
         let key = format!("AWS4{}", self.secret).into_bytes();
         let signature = hex(&parts.iter().fold(key, |key, part| mac(&key, part)));
@@ -205,7 +176,7 @@ mod tests {
         let uri = format!("https://example.amazonaws.com{path}").parse().unwrap();
         let signer = signer("example.amazonaws.com", &variables).unwrap();
         let now = "2015-08-30T12:36:00Z".parse().unwrap();
-        let headers = signer.headers(method, &uri, &sum(b""), now);
+        let headers = signer.headers(method, &uri, &sum::of(b""), now);
         headers.last().unwrap().1.to_str().unwrap().to_owned()
     }
 
@@ -246,7 +217,7 @@ mod tests {
     #[test]
     fn a_path_is_encoded_once_more_and_a_query_one_way() {
         let uri = "https://h/test/@connections/JBDvjfGEIAMCERw%3D?filter=(eq,a,b%20c)&all_fields";
-        let (_, request) = canonical(&Method::GET, &uri.parse().unwrap(), &[], &sum(b""));
+        let (_, request) = canonical(&Method::GET, &uri.parse().unwrap(), &[], &sum::of(b""));
         let mut lines = request.lines().skip(1);
         assert_eq!(lines.next(), Some("/test/%40connections/JBDvjfGEIAMCERw%253D"));
         assert_eq!(lines.next(), Some("all_fields=&filter=%28eq%2Ca%2Cb%20c%29"));

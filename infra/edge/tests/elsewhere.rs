@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
-use mano_edge::sign::{self, Signer};
+use mano_edge::{sign::Signer, sum};
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Read, Write},
@@ -180,7 +180,7 @@ fn signature(asked: &Asked) -> String {
     let date = &asked.headers["x-amz-date"];
     let now = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", date).unwrap();
     let now = now.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
-    let sum = sign::sum(&asked.content);
+    let sum = sum::of(&asked.content);
     let headers = signer.headers(&method.parse().unwrap(), &uri, &sum, now);
     headers.last().unwrap().1.to_str().unwrap().to_owned()
 }

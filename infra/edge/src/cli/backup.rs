@@ -8,7 +8,7 @@
 //! name.
 
 use super::{failure::Failure, print};
-use crate::sign::sum_of;
+use crate::sum;
 use clap::Args;
 use mano_embedded::{SqliteStore, store};
 use mano_ports::hex::hex;
@@ -273,7 +273,7 @@ fn walk(folder: &Path, below: &str, paths: &mut Vec<String>) -> Result<(), Failu
 fn measured(folder: &Path, path: &str) -> Result<Part, Failure> {
     let place = folder.join(path);
     let read = || -> io::Result<Part> {
-        let (sum, size) = sum_of(&mut File::open(&place)?)?;
+        let (sum, size) = sum::of_all(&mut File::open(&place)?)?;
         Ok(Part { path: path.to_owned(), size, sha256: hex(&sum) })
     };
     read().map_err(|error| Failure::file("read", &place, &error).next("use another backup"))

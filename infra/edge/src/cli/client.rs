@@ -4,7 +4,7 @@ use super::{
     connection::{Connection, Identity},
     failure::Failure,
 };
-use crate::sign::{self, Sum};
+use crate::sum::{self, Sum};
 use jiff::{Timestamp, fmt::rfc2822};
 use serde_json::Value;
 use std::io::Read;
@@ -64,8 +64,8 @@ pub(super) enum Content<'a> {
 impl Content<'_> {
     fn sum(&self) -> Sum {
         match self {
-            Self::None => sign::sum(b""),
-            Self::Json(text) => sign::sum(text.as_bytes()),
+            Self::None => sum::of(b""),
+            Self::Json(text) => sum::of(text.as_bytes()),
             Self::Archive(_, sum) => *sum,
         }
     }

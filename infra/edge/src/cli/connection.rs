@@ -3,7 +3,8 @@
 use super::failure::Failure;
 use crate::{
     roots,
-    sign::{Missing, Signer, Sum},
+    sign::{Missing, Signer},
+    sum::Sum,
 };
 use clap::{Args, builder::FalseyValueParser};
 use mano_ports::clock::{Clock as _, SystemClock};

@@ -7,7 +7,7 @@ use super::{
     client::{Api, Client, Content, read},
     failure::Failure,
 };
-use crate::sign::{self, Sum};
+use crate::sum::{self, Sum};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use indicatif::ProgressBar;
 use mano_ports::blobs::THROUGH;
@@ -190,7 +190,7 @@ fn message(text: &str) -> Option<&str> {
 fn sum(file: &mut File) -> Result<Sum, Failure> {
     let unreadable =
         |error: io::Error| Failure::new(format!("the archive cannot be read: {error}"));
-    let (sum, _) = sign::sum_of(file).map_err(unreadable)?;
+    let (sum, _) = sum::of_all(file).map_err(unreadable)?;
     file.rewind().map_err(unreadable)?;
     Ok(sum)
 }
