@@ -57,6 +57,17 @@ pub enum Index {
 }
 
 impl Index {
+    /// Every index there is.
+    pub const ALL: [Self; 7] = [
+        Self::NsdId,
+        Self::VnfdId,
+        Self::VnfPkgId,
+        Self::NsInstanceId,
+        Self::VnfInstanceId,
+        Self::OperationState,
+        Self::VimId,
+    ];
+
     /// The name in the store.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -246,6 +257,22 @@ pub struct Origin {
     /// W3C `traceparent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+}
+
+#[cfg(test)]
+impl Origin {
+    /// The head of a test's plan.
+    pub(crate) fn test() -> Self {
+        Self {
+            id: Uuid::nil(),
+            at: Timestamp::UNIX_EPOCH,
+            tenant: TenantId::default(),
+            actor: "test".into(),
+            correlation: None,
+            causation: None,
+            trace: None,
+        }
+    }
 }
 
 impl Origin {

@@ -309,23 +309,9 @@ mod tests {
     use super::*;
     use crate::{
         grant::Owner,
-        ids::TenantId,
         plan::{Change, Write},
         resource::{Amounts, ResourceKind, Want},
     };
-    use uuid::Uuid;
-
-    fn origin() -> Origin {
-        Origin {
-            id: Uuid::nil(),
-            at: jiff::Timestamp::UNIX_EPOCH,
-            tenant: TenantId::default(),
-            actor: "adapters".into(),
-            correlation: None,
-            causation: None,
-            trace: None,
-        }
-    }
 
     fn want(name: &str) -> Want {
         let amounts = Amounts { vcpu_milli: 2000, memory_mib: 1024, storage_gib: 0 };
@@ -377,7 +363,7 @@ mod tests {
 
     #[test]
     fn what_was_made_is_in_the_inventory_with_the_vims_name() {
-        let plan = made(origin(), &subject(Verb::Ensure, "a-1"), "srv-7");
+        let plan = made(Origin::test(), &subject(Verb::Ensure, "a-1"), "srv-7");
         let Some(Write { expect: Expect::Absent, change: Change::Put { body, .. }, .. }) =
             write_of(&plan, Kind::Resource)
         else {
@@ -401,7 +387,7 @@ mod tests {
 
     #[test]
     fn undoing_what_was_never_made_gives_its_reservation_back() {
-        let plan = removed(origin(), &subject(Verb::Remove, "a-1"));
+        let plan = removed(Origin::test(), &subject(Verb::Remove, "a-1"));
         assert_eq!(given_back(&plan), 3024);
         assert!(write_of(&plan, Kind::Resource).is_none());
     }
@@ -409,9 +395,9 @@ mod tests {
     #[test]
     fn removing_what_the_inventory_no_longer_has_gives_nothing_back() {
         let mut old = subject(Verb::Remove, "old-1");
-        assert_eq!(given_back(&removed(origin(), &old)), 0);
+        assert_eq!(given_back(&removed(Origin::test(), &old)), 0);
         old.row = Some(Versioned { version: 4, value: old.task.resource().clone() });
-        let plan = removed(origin(), &old);
+        let plan = removed(Origin::test(), &old);
         assert_eq!(given_back(&plan), 3024);
         assert_eq!(write_of(&plan, Kind::Resource).unwrap().expect, Expect::Version(4));
     }
@@ -419,7 +405,7 @@ mod tests {
     #[test]
     fn a_leftover_leaves_with_its_reservation() {
         let row = subject(Verb::Remove, "old-1").task.resource().clone();
-        let plan = released(origin(), &Versioned { version: 3, value: row });
+        let plan = released(Origin::test(), &Versioned { version: 3, value: row });
         assert_eq!(given_back(&plan), 3024);
         assert_eq!(write_of(&plan, Kind::Resource).unwrap().expect, Expect::Version(3));
     }
@@ -427,15 +413,15 @@ mod tests {
     #[test]
     fn what_failed_or_got_no_answer_is_suspected_once() {
         let mut failing = subject(Verb::Ensure, "a-1");
-        let plan = failed(origin(), &failing, "no");
+        let plan = failed(Origin::test(), &failing, "no");
         let Change::Put { body, .. } = &write_of(&plan, Kind::Resource).unwrap().change else {
             panic!("{plan:?}")
         };
         assert!(body.contains("SUSPECT"));
-        assert!(suspected(origin(), &failing).is_some());
+        assert!(suspected(Origin::test(), &failing).is_some());
         failing.row = Some(Versioned { version: 1, value: failing.task.resource().clone() });
-        assert!(suspected(origin(), &failing).is_none());
-        assert!(write_of(&failed(origin(), &failing, "no"), Kind::Resource).is_none());
+        assert!(suspected(Origin::test(), &failing).is_none());
+        assert!(write_of(&failed(Origin::test(), &failing, "no"), Kind::Resource).is_none());
     }
 
     #[test]
@@ -444,23 +430,23 @@ mod tests {
         let row = subject.task.resource().clone();
         subject.step = Some(Versioned {
             version: 1,
-            value: subject.ended(origin().at, State::Done, None, None),
+            value: subject.ended(Origin::test().at, State::Done, None, None),
         });
         let row = Resource { presence: Presence::Present, ..row };
         subject.row = Some(Versioned { version: 1, value: row });
         assert!(subject.is_over());
-        let plan = doubted(origin(), &subject).unwrap();
+        let plan = doubted(Origin::test(), &subject).unwrap();
         let Change::Put { body, .. } = &plan.writes[0].change else { panic!("{plan:?}") };
         let row: Resource = serde_json::from_str(body).unwrap();
         subject.row = Some(Versioned { version: 2, value: row });
         assert!(!subject.is_over());
-        assert!(doubted(origin(), &subject).is_none());
+        assert!(doubted(Origin::test(), &subject).is_none());
     }
 
     #[test]
     fn what_was_undone_is_made_again_only_with_its_reservation() {
         let mut undone = subject(Verb::Ensure, "a-1");
-        let row = undone.ended(origin().at, State::Undone, None, None);
+        let row = undone.ended(Origin::test().at, State::Undone, None, None);
         undone.step = Some(Versioned { version: 2, value: row });
         assert!(undone.is_wanted_again() && !undone.is_over());
         let capacity = Amounts { vcpu_milli: 4000, memory_mib: 4096, storage_gib: 0 };
@@ -472,7 +458,7 @@ mod tests {
             memory_mib_reserved: 0,
             storage_gib_reserved: 0,
         };
-        let plan = again(origin(), &undone, &zone);
+        let plan = again(Origin::test(), &undone, &zone);
         assert_eq!(given_back(&plan), -3024);
         assert_eq!(write_of(&plan, Kind::Step).unwrap().change, Change::Delete);
     }

@@ -29,17 +29,6 @@ pub(crate) const SHARDS: u32 = 16;
 /// Longest id, in bytes: `DynamoDB`'s for sort keys, less one for "what comes after it".
 const LONGEST: usize = 1023;
 
-/// Every index there is.
-pub const INDEXES: [Index; 7] = [
-    Index::NsdId,
-    Index::VnfdId,
-    Index::VnfPkgId,
-    Index::NsInstanceId,
-    Index::VnfInstanceId,
-    Index::OperationState,
-    Index::VimId,
-];
-
 /// Which partition a document lies in; children lie where their siblings lie.
 pub(crate) fn shard(id: &str) -> u32 {
     let stem = id.split('/').next().unwrap_or(id);

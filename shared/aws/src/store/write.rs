@@ -112,7 +112,7 @@ fn put(
         set.push(format!("{} = {}", words.name(name), words.value(value)));
     }
     remove.extend(away.into_iter().map(|name| words.name(name)));
-    for known in keys::INDEXES {
+    for known in Index::ALL {
         let name = words.name(known.as_str());
         match index.iter().find(|(index, _)| *index == known) {
             Some((_, value)) => {

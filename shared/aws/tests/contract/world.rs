@@ -11,6 +11,7 @@ use mano_aws::{
     lambda::{RelayHost, Surroundings},
     store::keys,
 };
+use mano_model::plan::Index;
 use mano_ports::{clock::Clock as _, contract::FUNCTION, function::Function};
 use serde_json::{Value, json};
 use std::{
@@ -120,7 +121,7 @@ impl World {
             .attribute_definitions(text(keys::SK))
             .key_schema(key(keys::PK, KeyType::Hash))
             .key_schema(key(keys::SK, KeyType::Range));
-        for index in keys::INDEXES {
+        for index in Index::ALL {
             let all = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
             let index = index.as_str();
             let secondary = GlobalSecondaryIndex::builder()

@@ -152,21 +152,10 @@ pub(super) fn enable(plan: Plan, descriptor: Descriptor, id: &str) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        TenantId, ids,
-        plan::{Change, Expect, Origin},
-    };
+    use crate::plan::{Change, Expect, Origin};
 
     fn plan() -> Plan {
-        Plan::new(Origin {
-            id: ids::derived(&["test"]),
-            at: jiff::Timestamp::UNIX_EPOCH,
-            tenant: TenantId::default(),
-            actor: "test".into(),
-            correlation: None,
-            causation: None,
-            trace: None,
-        })
+        Plan::new(Origin::test())
     }
 
     /// The document after the additions of a plan, by the law of the store, or `None`

@@ -308,9 +308,7 @@ fn terminate(facts: &Facts<'_>) -> Vec<Item> {
 mod tests {
     use super::*;
     use crate::{
-        TenantId,
         descriptor::{NsAspect, NsLevel, VirtualLink, VnfFlavour, VnfLevel, VnfProfile},
-        ids,
         ns::Member,
         refusal::Why,
     };
@@ -401,18 +399,9 @@ mod tests {
         operation: Operation,
         params: Value,
     ) -> Result<Plan, Refusal> {
-        let origin = Origin {
-            id: ids::derived(&["test"]),
-            at: jiff::Timestamp::UNIX_EPOCH,
-            tenant: TenantId::default(),
-            actor: "test".into(),
-            correlation: None,
-            causation: None,
-            trace: None,
-        };
         let instance = Versioned { version: 1, value };
         let facts = Facts { instance: &instance, nsd, vnfds: &vnfds() };
-        accept(origin, &facts, "op".into(), operation, params)
+        accept(Origin::test(), &facts, "op".into(), operation, params)
     }
 
     #[track_caller]

@@ -189,23 +189,10 @@ pub fn deregister(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ids::TenantId, refusal::Why};
-    use uuid::Uuid;
-
-    fn origin() -> Origin {
-        Origin {
-            id: Uuid::nil(),
-            at: jiff::Timestamp::UNIX_EPOCH,
-            tenant: TenantId::default(),
-            actor: "operator".into(),
-            correlation: None,
-            causation: None,
-            trace: None,
-        }
-    }
+    use crate::refusal::Why;
 
     fn ask(body: &Value) -> Result<Registered, Refusal> {
-        register(origin(), &serde_json::from_value(body.clone()).unwrap(), None)
+        register(Origin::test(), &serde_json::from_value(body.clone()).unwrap(), None)
     }
 
     fn east() -> Value {
@@ -247,7 +234,7 @@ mod tests {
     fn the_same_identity_twice_is_a_conflict() {
         let made = ask(&east()).unwrap();
         let again: NewVim = serde_json::from_value(east()).unwrap();
-        let refusal = register(origin(), &again, Some(&made.vim)).unwrap_err();
+        let refusal = register(Origin::test(), &again, Some(&made.vim)).unwrap_err();
         assert_eq!(refusal.why, Why::Conflict);
     }
 
@@ -267,10 +254,10 @@ mod tests {
         let vim = Versioned { version: 1, value: made.vim };
         let mut zones: Vec<_> =
             made.zones.into_iter().map(|value| Versioned { version: 5, value }).collect();
-        let plan = deregister(origin(), &vim, &zones, &[]).unwrap();
+        let plan = deregister(Origin::test(), &vim, &zones, &[]).unwrap();
         assert!(plan.writes[1..].iter().all(|w| w.expect == crate::plan::Expect::Version(5)));
         zones[1].value.memory_mib_reserved = 1;
-        let refusal = deregister(origin(), &vim, &zones, &[]).unwrap_err();
+        let refusal = deregister(Origin::test(), &vim, &zones, &[]).unwrap_err();
         assert!(refusal.detail.contains("'z2'"), "{refusal}");
     }
 }

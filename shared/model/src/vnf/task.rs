@@ -210,27 +210,13 @@ pub(crate) fn parse<T: DeserializeOwned>(params: &Value) -> Result<T, Refusal> {
 mod tests {
     use super::*;
     use crate::{
-        TenantId,
         descriptor::VirtualLink,
-        ids,
         plan::{Change, Document, Kind},
         refusal::Why,
         resource::{Presence, Want},
         vnf::{Instantiated, create, op_state::State},
     };
     use serde_json::json;
-
-    fn origin() -> Origin {
-        Origin {
-            id: ids::derived(&["test"]),
-            at: jiff::Timestamp::UNIX_EPOCH,
-            tenant: TenantId::default(),
-            actor: "test".into(),
-            correlation: None,
-            causation: None,
-            trace: None,
-        }
-    }
 
     fn vnfd() -> Vnfd {
         Vnfd {
@@ -258,7 +244,7 @@ mod tests {
         let vnfd = vnfd();
         let facts = Facts { instance, vnfd: &vnfd, resources: &[] };
         let task = Task { op: "op".into(), operation, params, waiter: None };
-        accept(origin(), Expect::Version(3), &facts, task)
+        accept(Origin::test(), Expect::Version(3), &facts, task)
     }
 
     fn fresh() -> VnfInstance {
