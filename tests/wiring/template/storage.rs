@@ -15,7 +15,7 @@ fn the_table_has_the_indexes_of_the_store() {
     assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
     assert_eq!(table["TimeToLiveSpecification"]["AttributeName"], "ttl");
     let allowed = template["Resources"]["EveryFunction"].to_string();
-    for index in known {
+    for index in Index::ALL {
         let named = format!("${{Table.Arn}}/index/{}\"", index.as_str());
         assert!(allowed.contains(&named), "no function may query {}", index.as_str());
     }
