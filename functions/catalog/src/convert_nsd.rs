@@ -9,15 +9,19 @@ use mano_model::{
     catalog::{Remark, nsd_info::NsdContent, onboard::Verdict},
     descriptor::{NsAspect, NsFlavour, NsLevel, Nsd, VirtualLink, VnfProfile},
 };
-use mano_tosca::{Limits, NsPackage, Refusal, inspect_ns, nsd};
+use mano_tosca::{Limits, NsPackage, Reading, Refusal, nsd, resume_ns};
 use std::{
     collections::BTreeMap,
     io::{Read, Seek},
 };
 
 /// Looks at an NSD archive.
-pub(crate) fn inspect(reader: impl Read + Seek, ask: &Ask) -> Result<Verdict<NsdContent>, Refusal> {
-    let mut found = inspect_ns(reader, ask.mode(), Limits::default())?;
+pub(crate) fn inspect(
+    reader: impl Read + Seek,
+    ask: &Ask,
+    reading: &mut Reading,
+) -> Result<Verdict<NsdContent>, Refusal> {
+    let mut found = resume_ns(reader, ask.mode(), Limits::default(), reading)?;
     for flavour in &found.nsd.flavours {
         // The counts of an aspect's last level say all of its growth.
         let growth = flavour.aspects.iter().filter_map(|aspect| aspect.counts.last());

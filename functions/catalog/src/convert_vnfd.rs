@@ -13,7 +13,7 @@ use mano_model::{
     },
     resource::Amounts,
 };
-use mano_tosca::{Limits, Refusal, VnfPackage, inspect_vnf, vnfd};
+use mano_tosca::{Limits, Reading, Refusal, VnfPackage, resume_vnf, vnfd};
 use std::{
     io::{Read, Seek},
     sync::Arc,
@@ -27,8 +27,9 @@ const MOST: i64 = 1 << 40;
 pub(crate) fn inspect(
     reader: impl Read + Seek,
     ask: &Ask,
+    reading: &mut Reading,
 ) -> Result<Verdict<VnfPkgContent>, Refusal> {
-    let mut found = inspect_vnf(reader, ask.mode(), Limits::default())?;
+    let mut found = resume_vnf(reader, ask.mode(), Limits::default(), reading)?;
     for flavour in &found.vnfd.flavours {
         let steps = flavour.aspects.iter().flat_map(|aspect| &aspect.steps);
         let levels = flavour.levels.iter().map(|level| &level.counts);

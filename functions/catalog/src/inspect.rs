@@ -8,7 +8,7 @@ use mano_model::{
         vnf_package::{Artifact, Checksum},
     },
 };
-use mano_tosca::{ArtifactKind, Finding, Mode, Package, Refusal, SecurityOption, rules};
+use mano_tosca::{ArtifactKind, Finding, Mode, Package, Refusal, SecurityOption};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The most remarks that an entry keeps; the others are counted only.
@@ -41,11 +41,6 @@ impl Ask {
     pub(crate) const fn mode(&self) -> Mode {
         if self.strict { Mode::Strict } else { Mode::Lenient }
     }
-}
-
-/// Whether it was the reading that failed, and not the content.
-pub(crate) fn unread(refusal: &Refusal) -> bool {
-    refusal.errors.iter().any(|finding| finding.rule == rules::archive::READ_FAILED.id)
 }
 
 /// Refuses a flavour that no operation could carry out.

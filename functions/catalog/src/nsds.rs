@@ -11,7 +11,7 @@ use mano_model::{
     plan::Index,
     sol::sol013::{Attribute, Listing, any, object, text},
 };
-use mano_tosca::Refusal;
+use mano_tosca::{Reading, Refusal};
 use std::io::{Read, Seek};
 
 const LINKS: &[Attribute] = &[object("self", LINK).must(), object("nsd_content", LINK).must()];
@@ -59,7 +59,11 @@ impl Wire for NsdContent {
         ("vnfPkgIds", &self.vnfd_ids)
     }
 
-    fn inspect(reader: impl Read + Seek, ask: &Ask) -> Result<Verdict<Self>, Refusal> {
-        convert_nsd::inspect(reader, ask)
+    fn inspect(
+        reader: impl Read + Seek,
+        ask: &Ask,
+        reading: &mut Reading,
+    ) -> Result<Verdict<Self>, Refusal> {
+        convert_nsd::inspect(reader, ask, reading)
     }
 }

@@ -1,35 +1,48 @@
 //! Looking at content and saying what becomes of it: the steps of the on-boarding workflows.
+//!
+//! A step has not the time for all of a large archive. What it read is kept with the entry; the
+//! step fails for the moment, and the workflow's next attempt goes on from there.
 
 use crate::{
     inspect::{self, Ask},
     wire::Wire,
 };
 use mano_model::{
+    Refusal,
     catalog::{
-        Entry, Failure, Remark,
+        Entry, Failure, Progress, Remark,
         nsd_info::NsdContent,
         onboard::{self, Verdict},
         usage::Usage,
         vnf_package::VnfPkgContent,
     },
     plan::{Origin, Plan, Versioned},
+    refusal::Why,
 };
 use mano_ports::{
     Cx, Error, Fault, blobs,
-    function::{Event, StepCall},
+    function::{Event, Step, StepCall},
 };
+use mano_tosca::{Finding, Memory, Reading};
 use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 
 /// How many archives are looked at at once: each may take tens of MiB.
 static LOOKING: Semaphore = Semaphore::const_new(4);
 
+/// What is left of a step's time when it stops reading: for the piece being fetched, and the commit.
+const RESERVE: Duration = Duration::from_secs(15);
+
 /// Steps `package.onboard`, `nsd.onboard`: ONBOARDED, or ERROR where the content is no good.
 pub(crate) async fn look<F: Wire>(cx: &Cx, call: StepCall) -> Result<Value, Error> {
     let Some(entry) = due::<F>(cx, &call).await? else { return Ok(json!({})) };
     let plan = match judge(cx, &entry).await? {
-        Ok(verdict) => accept(cx, &call, entry, verdict).await?,
-        Err(no) => refuse(origin(cx, &call, "refuse"), &call, entry, no),
+        Looked::Good(verdict) => accept(cx, &call, entry, verdict).await?,
+        Looked::Bad(no) => refuse(origin(cx, &call, "refuse"), &call, entry, no),
+        Looked::InPart(progress, why) => {
+            return Err(read_on(cx, &call, entry, progress, why).await?);
+        }
     };
     commit(cx, plan).await
 }
@@ -70,25 +83,78 @@ async fn due<F: Wire>(cx: &Cx, call: &StepCall) -> Result<Option<Versioned<Entry
 
 type No = (Failure, Vec<Remark>);
 
+/// What looking at content came to.
+enum Looked<F: Wire> {
+    /// It is good.
+    Good(Verdict<F>),
+    /// It is not.
+    Bad(No),
+    /// It was read further, but not to its end, and why not.
+    InPart(Progress, String),
+}
+
 /// Looks at content on a blocking thread.
-async fn judge<F: Wire>(cx: &Cx, entry: &Entry<F>) -> Result<Result<Verdict<F>, No>, Error> {
+async fn judge<F: Wire>(cx: &Cx, entry: &Entry<F>) -> Result<Looked<F>, Error> {
     let content = entry.onboarding.content().ok_or_else(|| {
         Error::Bug(format!("{} '{}' is PROCESSING without content", F::NOUN, entry.id))
     })?;
     let _turn = LOOKING.acquire().await;
     let reader = cx.blobs.reader(&content.blob).await?;
+    let mut reading = reading(cx, entry.onboarding.progress());
     let ask = Ask { id: entry.id.clone(), strict: entry.strict(), sha256: content.sha256.clone() };
-    let looked = tokio::task::spawn_blocking(move || F::inspect(reader, &ask));
-    let looked = looked.await.map_err(|error| {
+    let looked = tokio::task::spawn_blocking(move || {
+        let verdict = F::inspect(reader, &ask, &mut reading);
+        (verdict, reading)
+    });
+    let (verdict, reading) = looked.await.map_err(|error| {
         Error::Bug(format!("looking at {} '{}' stopped: {error}", F::NOUN, entry.id))
     })?;
-    match looked {
-        Ok(verdict) => Ok(Ok(verdict)),
-        Err(refusal) if inspect::unread(&refusal) => {
-            Err(blobs::Error::Unavailable(Box::new(refusal)).into())
-        }
-        Err(refusal) => Ok(Err(inspect::failure(refusal))),
+    match verdict {
+        Ok(verdict) => Ok(Looked::Good(verdict)),
+        Err(refusal) => match refusal.errors.iter().find(|finding| finding.is_unread()) {
+            None => Ok(Looked::Bad(inspect::failure(refusal))),
+            Some(why) if reading.grew() => in_part(reading.into_memory(), why),
+            Some(_) => Err(blobs::Error::Unavailable(Box::new(refusal)).into()),
+        },
     }
+}
+
+/// Reading on from what is known, as long as a step has time.
+fn reading(cx: &Cx, known: Option<&Progress>) -> Reading {
+    // What another release wrote down in another form is read again.
+    let memory: Option<Memory> =
+        known.and_then(|known| serde_json::from_value(known.memory.clone()).ok());
+    let (clock, enough) = (Arc::clone(&cx.clock), cx.clock.now() + (Step::PATIENCE - RESERVE));
+    Reading::on(memory.unwrap_or_default(), move || clock.now() >= enough)
+}
+
+fn in_part<F: Wire>(memory: Memory, why: &Finding) -> Result<Looked<F>, Error> {
+    let bytes = memory.bytes();
+    let memory = serde_json::to_value(memory)
+        .map_err(|error| Error::Bug(format!("what was read cannot be written down: {error}")))?;
+    Ok(Looked::InPart(Progress { bytes, memory }, why.message.clone()))
+}
+
+/// Keeps what was read; answers what the step fails with, so that it is called again.
+async fn read_on<F: Wire>(
+    cx: &Cx,
+    call: &StepCall,
+    entry: Versioned<Entry<F>>,
+    progress: Progress,
+    why: String,
+) -> Result<Error, Error> {
+    let all = entry.onboarding.content().map_or(0, |content| content.size);
+    let said = format!(
+        "{} of {} MiB of {} '{}' are read: {why}; the next attempt goes on from there",
+        progress.bytes >> 20,
+        all >> 20,
+        F::NOUN,
+        entry.id
+    );
+    // Each piece is a decision of its own.
+    let origin = origin(cx, call, &format!("read on from {}", entry.version));
+    commit(cx, onboard::read_on(origin, entry, call.run, progress)).await?;
+    Ok(Refusal::new(Why::Unavailable, said).into())
 }
 
 async fn accept<F: Wire>(

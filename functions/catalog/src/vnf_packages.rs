@@ -6,7 +6,7 @@ use mano_model::{
     plan::Index,
     sol::sol013::{Attribute, Listing, any, boolean, date_time, number, object, text},
 };
-use mano_tosca::Refusal;
+use mano_tosca::{Reading, Refusal};
 use std::io::{Read, Seek};
 
 /// `Checksum`.
@@ -117,7 +117,11 @@ impl Wire for VnfPkgContent {
         &self.layout
     }
 
-    fn inspect(reader: impl Read + Seek, ask: &Ask) -> Result<Verdict<Self>, Refusal> {
-        convert_vnfd::inspect(reader, ask)
+    fn inspect(
+        reader: impl Read + Seek,
+        ask: &Ask,
+        reading: &mut Reading,
+    ) -> Result<Verdict<Self>, Refusal> {
+        convert_vnfd::inspect(reader, ask, reading)
     }
 }

@@ -14,6 +14,7 @@ use mano_model::{
     sol::sol013::Listing,
 };
 use mano_ports::{Cx, Error, http::Request};
+use mano_tosca::Reading;
 use serde_json::{Map, Value, json};
 use std::io::{Read, Seek};
 
@@ -43,8 +44,12 @@ pub(crate) trait Wire: Family {
         ("", &[])
     }
 
-    /// Looks at content.
-    fn inspect(reader: impl Read + Seek, ask: &Ask) -> Result<Verdict<Self>, mano_tosca::Refusal>;
+    /// Looks at content, which may be read in pieces.
+    fn inspect(
+        reader: impl Read + Seek,
+        ask: &Ask,
+        reading: &mut Reading,
+    ) -> Result<Verdict<Self>, mano_tosca::Refusal>;
 }
 
 /// An entry with what its representation needs.

@@ -12,6 +12,7 @@ mod content;
 mod lifecycle;
 mod listing;
 mod packages;
+mod pieces;
 mod store;
 mod uploading;
 mod world;

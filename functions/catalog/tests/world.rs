@@ -30,10 +30,13 @@ use std::{
 };
 use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
-use zip::{ZipWriter, write::SimpleFileOptions};
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 /// The catalogue, and what stands for the relay.
 static FUNCTIONS: &[&Function] = &[&FUNCTION, &RELAY];
+
+/// The catalogue alone: no workflow starts.
+static ALONE: &[&Function] = &[&FUNCTION];
 
 /// Starts the workflow a fact names, and publishes all facts.
 static RELAY: Function = Function {
@@ -104,7 +107,12 @@ impl Answered {
     }
 }
 
-async fn host(folder: &Path, clock: &Arc<HeldClock>, addresses: bool) -> Arc<Host> {
+async fn host(
+    functions: &'static [&'static Function],
+    folder: &Path,
+    clock: &Arc<HeldClock>,
+    addresses: bool,
+) -> Arc<Host> {
     let store = Arc::new(SqliteStore::open(folder, &Options::default()).unwrap());
     let time: Arc<dyn Clock> = Arc::clone(clock) as _;
     let engine = Engine::open(&store, &time, workflows(), Default::default()).await;
@@ -119,21 +127,21 @@ async fn host(folder: &Path, clock: &Arc<HeldClock>, addresses: bool) -> Arc<Hos
         clock: time,
         ids: Arc::new(RandomIds),
     };
-    Host::start(FUNCTIONS, parts)
+    Host::start(functions, parts)
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(HeldClock::new(Timestamp::UNIX_EPOCH));
-        Self::on(folder, clock, false).await
+        Self::on(FUNCTIONS, folder, clock, false).await
     }
 
     /// A machine whose blob store gives addresses.
     pub(crate) async fn with_addresses() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(HeldClock::new(Timestamp::UNIX_EPOCH));
-        Self::on(folder, clock, true).await
+        Self::on(FUNCTIONS, folder, clock, true).await
     }
 
     /// Asks an address of the blob store, as a client does.
@@ -141,8 +149,20 @@ impl World {
         crate::store::http(&self.folder.path().join("blobs"), to, content)
     }
 
-    async fn on(folder: TempDir, clock: Arc<HeldClock>, addresses: bool) -> Self {
-        let host = host(folder.path(), &clock, addresses).await;
+    /// A machine that starts no workflow: its steps are the test's to call.
+    pub(crate) async fn alone() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(HeldClock::new(Timestamp::UNIX_EPOCH));
+        Self::on(ALONE, folder, clock, false).await
+    }
+
+    async fn on(
+        functions: &'static [&'static Function],
+        folder: TempDir,
+        clock: Arc<HeldClock>,
+        addresses: bool,
+    ) -> Self {
+        let host = host(functions, folder.path(), &clock, addresses).await;
         let facts = host.bus().subscribe();
         let settings = Settings { api_root: Some("http://mano".into()), ..Settings::default() };
         let door = Arc::new(Door::new(FUNCTIONS, settings, Arc::new(Anyone)).unwrap());
@@ -162,7 +182,7 @@ impl World {
                 std::fs::copy(blob.path(), to.join(blob.file_name())).unwrap();
             }
         }
-        Self::on(folder, Arc::clone(&self.clock), false).await
+        Self::on(FUNCTIONS, folder, Arc::clone(&self.clock), false).await
     }
 
     /// The body of the next fact of this name.
@@ -289,9 +309,16 @@ pub(crate) fn archive(files: &[(&str, &str)]) -> Vec<u8> {
 
 /// An archive of files.
 pub(crate) fn archive_of<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
+    archive_as(SimpleFileOptions::default(), files)
+}
+
+fn archive_as<'a>(
+    options: SimpleFileOptions,
+    files: impl Iterator<Item = (&'a str, &'a [u8])>,
+) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in files {
-        zip.start_file(name, SimpleFileOptions::default()).unwrap();
+        zip.start_file(name, options).unwrap();
         zip.write_all(bytes).unwrap();
     }
     zip.finish().unwrap().into_inner()
@@ -333,6 +360,14 @@ pub(crate) fn large_package() -> Vec<u8> {
     package
 }
 
+/// A VNF package whose script has so many MiB and lies in it as it is.
+pub(crate) fn stored_package(mib: usize) -> Vec<u8> {
+    let (vnfd, script) = (VNFD.replace("{vnfd_id}", "v1"), "echo hello here\n".repeat(mib << 16));
+    let files = [("Definitions/entry.yaml", &*vnfd), ("Files/Scripts/install.sh", &script)];
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    listed_as(stored, VNF_MANIFEST, &files)
+}
+
 fn package_of(entry: &str) -> Vec<u8> {
     scripted(entry, &"echo here\n".repeat(200))
 }
@@ -362,6 +397,10 @@ pub(crate) fn nsd_of(number: &str) -> Vec<u8> {
 
 /// An archive with these files and a manifest that lists them.
 fn listed(metadata: &str, files: &[(&str, &str)]) -> Vec<u8> {
+    listed_as(SimpleFileOptions::default(), metadata, files)
+}
+
+fn listed_as(options: SimpleFileOptions, metadata: &str, files: &[(&str, &str)]) -> Vec<u8> {
     let mut files = files.to_vec();
     files.push(("TOSCA-Metadata/TOSCA.meta", META));
     let mut manifest = metadata.to_owned();
@@ -370,7 +409,7 @@ fn listed(metadata: &str, files: &[(&str, &str)]) -> Vec<u8> {
         manifest.push_str(&format!("\nSource: {name}\nAlgorithm: SHA-256\nHash: {hash}\n"));
     }
     files.push(("router.mf", &manifest));
-    archive(&files)
+    archive_as(options, files.iter().map(|(name, text)| (*name, text.as_bytes())))
 }
 
 const VNF_MANIFEST: &str = "metadata:

@@ -168,7 +168,7 @@ impl Reading {
         let mut further = self.grew;
         loop {
             if further && content.left() > 0 && (self.enough)() {
-                let said = "the time for one reading is up; another one goes on from here";
+                let said = "the time for one reading is up";
                 return Err(Finding::new(&rule::READ_FAILED, said, Place::file(file)));
             }
             let read = content.read(&mut buffer);

@@ -20,5 +20,5 @@ pub mod vnf_package;
 
 pub use entry::{Entry, Family, OperationalState, Remark};
 pub use nsd_info::NsdInfo;
-pub use onboarding::{Content, Expected, Failure, Onboarding, State, Upload};
+pub use onboarding::{Content, Expected, Failure, Onboarding, Progress, State, Upload};
 pub use vnf_package::VnfPackage;

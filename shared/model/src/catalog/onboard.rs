@@ -2,7 +2,7 @@
 
 use super::{
     entry::{Entry, Family, Remark},
-    onboarding::{Failure, State},
+    onboarding::{Failure, Progress, State},
     usage::Usage,
 };
 use crate::plan::{Document, Fact, Origin, Plan, Versioned};
@@ -25,6 +25,23 @@ pub struct Verdict<F: Family> {
 #[must_use]
 pub fn is_due<F: Family>(entry: &Entry<F>, run: u64) -> bool {
     entry.onboarding.state() == State::Processing && entry.onboarding.run() == run
+}
+
+/// The content was read further, but not to its end: whoever looks next goes on from there.
+/// `None` where the run is not due any more.
+#[must_use]
+pub fn read_on<F: Family>(
+    origin: Origin,
+    entry: Versioned<Entry<F>>,
+    run: u64,
+    progress: Progress,
+) -> Option<Plan> {
+    let Versioned { version, value: mut entry } = entry;
+    if !is_due(&entry, run) {
+        return None;
+    }
+    entry.onboarding.read_on(progress);
+    Some(Plan::new(origin).update(version, &entry))
 }
 
 /// The content is good: ONBOARDED, ENABLED, used by nobody.
@@ -100,12 +117,16 @@ fn known_already<F: Family>(descriptor: &str, owner: &str) -> Failure {
 mod tests {
     use super::{super::fixture::*, *};
     use crate::{
-        catalog::{OperationalState, upload},
+        catalog::{OperationalState, upload, vnf_package::VnfPkgContent},
         plan::{Expect, Kind},
     };
 
     fn bad() -> Failure {
         Failure { detail: "a.yaml:3: no flavour".into(), ..upload::silent() }
+    }
+
+    fn half() -> Progress {
+        Progress { bytes: 2, memory: json!([{ "file": "a" }]) }
     }
 
     #[test]
@@ -126,6 +147,32 @@ mod tests {
         assert_eq!(accept(at(12), processing(), 2, verdict(), None), None);
         assert_eq!(accept(at(12), onboarded(), 1, verdict(), None), None);
         assert_eq!(refuse(at(12), onboarded(), 1, bad(), Vec::new()), None);
+        assert_eq!(read_on(at(12), processing(), 2, half()), None);
+        assert_eq!(read_on(at(12), onboarded(), 1, half()), None);
+    }
+
+    #[test]
+    fn what_was_read_is_known_until_the_verdict_and_told_to_nobody() {
+        let reading = || {
+            let plan = read_on(at(12), processing(), 1, half()).unwrap();
+            assert_eq!((plan.writes.len(), plan.facts.len()), (1, 0));
+            left(&plan)
+        };
+        assert_eq!(reading().onboarding.progress(), Some(&half()));
+        assert_eq!(reading().onboarding.state(), State::Processing);
+        let good = accept(at(13), reading(), 1, verdict(), None).unwrap();
+        assert_eq!(left(&good).onboarding.progress(), None);
+        let bad = refuse(at(13), reading(), 1, bad(), Vec::new()).unwrap();
+        assert_eq!(left(&bad).onboarding.progress(), None);
+    }
+
+    #[test]
+    fn an_entry_of_an_older_release_was_read_nowhere_yet() {
+        let written = serde_json::to_value(&processing().value).unwrap();
+        assert!(written["onboarding"].get("progress").is_none(), "{written}");
+        let read: Entry<VnfPkgContent> = serde_json::from_value(written).unwrap();
+        assert_eq!(read.onboarding.progress(), None);
+        assert_eq!(read, processing().value);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 use super::entry::Remark;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// SOL005 `PackageOnboardingStateType` and `NsdOnboardingStateType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -120,6 +121,16 @@ pub struct Content {
     pub sha256: String,
 }
 
+/// How much of the content was read by steps that had not the time to read all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Progress {
+    /// Bytes that need not be read again.
+    pub bytes: u64,
+    /// What the reader of archives remembers of them; nobody else looks into it.
+    pub memory: Value,
+}
+
 /// Why an on-boarding ended in ERROR.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -147,12 +158,15 @@ pub struct Onboarding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     content: Option<Content>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    progress: Option<Progress>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     failure: Option<Failure>,
 }
 
 impl Default for Onboarding {
     fn default() -> Self {
-        Self { state: State::Created, run: 0, upload: None, content: None, failure: None }
+        let (upload, content, progress, failure) = (None, None, None, None);
+        Self { state: State::Created, run: 0, upload, content, progress, failure }
     }
 }
 
@@ -179,6 +193,12 @@ impl Onboarding {
     #[must_use]
     pub const fn content(&self) -> Option<&Content> {
         self.content.as_ref()
+    }
+
+    /// How much of the content was read; there at most in PROCESSING.
+    #[must_use]
+    pub const fn progress(&self) -> Option<&Progress> {
+        self.progress.as_ref()
     }
 
     /// Why it failed; there exactly in ERROR.
@@ -224,15 +244,22 @@ impl Onboarding {
         Ok(self.upload.take())
     }
 
+    /// The content was read further, which is no move.
+    pub(super) fn read_on(&mut self, progress: Progress) {
+        self.progress = Some(progress);
+    }
+
     /// The content is good.
     pub(super) fn accept(&mut self) -> Result<(), Illegal> {
         self.state = next(self.state, Event::Accept)?;
+        self.progress = None;
         Ok(())
     }
 
     /// The content is not taken.
     pub(super) fn refuse(&mut self, failure: Failure) -> Result<(), Illegal> {
         self.state = next(self.state, Event::Refuse)?;
+        self.progress = None;
         self.failure = Some(failure);
         Ok(())
     }
