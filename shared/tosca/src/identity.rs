@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::finding::{Finding, Located, Place};
 use crate::rules::{Report, descriptor as rule};
-use crate::template::{Document, NodeTemplate, Templates, Topology, located};
+use crate::template::{self, Document, NodeTemplate, Templates, Topology, located};
 use crate::types::Kind;
 use crate::yaml::Node;
 
@@ -84,9 +84,11 @@ impl<'a> Identity<'a> {
     pub(crate) fn id(&self, report: &mut Report) -> Result<Located<String>, Finding> {
         let own = self.property("descriptor_id").and_then(located);
         let found = own.or_else(|| self.by_metadata("descriptor_id", report));
-        found.filter(|id| !id.value.trim().is_empty()).ok_or_else(|| {
+        let found = found.filter(|id| !id.value.trim().is_empty()).ok_or_else(|| {
             Finding::new(&rule::ID_MISSING, "there is no descriptor_id", self.place.clone())
-        })
+        })?;
+        template::named(&found.value, "descriptor_id", self.place.clone())?;
+        Ok(found)
     }
 
     /// A property that the standard requires; empty, and reported, when it is nowhere.

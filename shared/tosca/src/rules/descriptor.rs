@@ -18,7 +18,7 @@ rules! {
     ID_MISSING = "T06" Always, "The descriptor has no descriptor_id.",
         "Give descriptor_id.";
     TOO_MUCH = "T07" Always, "The descriptor is larger than any real one.",
-        "Split it, or lower the number.";
+        "Split it, lower the number, or shorten the name.";
     FLAVOUR_TWICE = "T08" Always, "Two templates describe the same flavour.",
         "Give each its own flavour_id.";
 

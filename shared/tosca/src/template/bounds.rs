@@ -3,7 +3,7 @@
 //! Later code may therefore compare every part with every other.
 
 use super::{Document, Templates};
-use crate::finding::Finding;
+use crate::finding::{Finding, Place};
 use crate::rules::descriptor as rule;
 use crate::yaml::{Node, Value};
 
@@ -13,6 +13,8 @@ const PARTS: usize = 2_000;
 const OF_ONE: usize = 200;
 /// Most targets of all policies and members of all groups together.
 const TARGETS: usize = 20_000;
+/// Longest name of what has one in records, in bytes: a table's key holds some of them.
+const NAME_BYTES: usize = 255;
 /// Longest text, in bytes, that a default may bring into many places.
 const DEFAULT_BYTES: usize = 4_096;
 
@@ -49,12 +51,22 @@ fn document(document: &Document) -> Result<(), Finding> {
     defaults(topology.get("inputs"))?;
     most(topology.at(&["substitution_mappings", "requirements"]), "mappings", PARTS)?;
     let nodes = topology.get("node_templates").into_iter().flat_map(Node::entries);
-    for (_, node) in nodes {
+    for (name, node) in nodes {
+        named(name, "the name of this node template", node.place())?;
         for section in ["requirements", "artifacts", "capabilities"] {
             most(node.get(section), section, OF_ONE)?;
         }
     }
     targets(topology)
+}
+
+/// Refuses what is too long for a name.
+pub(crate) fn named(name: &str, what: &str, place: Place) -> Result<(), Finding> {
+    if name.len() <= NAME_BYTES {
+        return Ok(());
+    }
+    let said = format!("{what} has {} bytes, at most {NAME_BYTES} are taken", name.len());
+    Err(Finding::new(&rule::TOO_MUCH, said, place))
 }
 
 fn targets(topology: &Node) -> Result<(), Finding> {

@@ -20,6 +20,7 @@ mod check;
 mod import;
 mod topology;
 
+pub(crate) use bounds::named;
 pub(crate) use check::check;
 pub(crate) use import::join;
 pub(crate) use topology::{NodeTemplate, Policy, Topology, located, target_name};

@@ -182,6 +182,8 @@ fn template_cases() -> Vec<Case> {
         case("T05", edited(TOP, "type: mano.examples.EdgeCache", "type: tosca.nodes.Root")),
         case("T06", no_id()),
         case("T07", edited(DF, "max_scale_level: 3", "max_scale_level: 4000000000")),
+        case("T07", edited(DF, "    cache_storage:\n", &format!("    {}:\n", "s".repeat(256)))),
+        case("T07", edited(TOP, "b02\n", &format!("{}\n", "b".repeat(256)))),
         case("T08", cache().add("Definitions/edge_cache_df_two.yaml", flavour).seal().zip()),
         case("W01", edited(TYPES, version, "")),
         case("W02", edited(TYPES, "node_types:", "  - http://example.com/a.yaml\n\nnode_types:")),
