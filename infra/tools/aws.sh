@@ -46,8 +46,9 @@ check() {
     "$AWS_BIN/python" infra/tools/check_template.py "$OUT/expanded.json"
     say "CDK with its rules"
     (cd infra/cdk && npm test --silent) >"$OUT/cdk.log" 2>&1 || { cat "$OUT/cdk.log"; exit 1; }
-    say "lints of what brings the AWS SDK"
+    say "lints of what brings the AWS SDK, and of what needs a deployment"
     $CARGO clippy --quiet -p mano-aws -p mano-relay --all-targets -- -D warnings
+    $CARGO clippy --quiet -p mano-tests --test aws -- -D warnings
     say "workflows"
     $CARGO run --quiet -p mano-edge --bin mano -- workflow validate workflows/*.asl.json
 }

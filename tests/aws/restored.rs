@@ -5,7 +5,6 @@ use crate::{
     done,
     stock::{PAIR, stocked},
     table,
-    world::World,
 };
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};

@@ -16,7 +16,7 @@ pub(crate) fn rows() -> Vec<Value> {
     let mut asked = json!({ "TableName": given("MANO_AWS_TABLE"), "ConsistentRead": true });
     loop {
         let mut page = ask("Scan", &asked);
-        rows.extend(page["Items"].as_array_mut().unwrap().drain(..));
+        rows.append(page["Items"].as_array_mut().unwrap());
         if page["LastEvaluatedKey"].is_null() {
             return rows;
         }
