@@ -265,7 +265,7 @@ impl Client {
         request: request::Builder,
         content: Content<'_>,
     ) -> Result<Response<ureq::Body>, Failure> {
-        let request = self.identity.on(request, &content.sum());
+        let request = self.identity.on(request, || content.sum());
         match content {
             Content::None => self.run_at(&self.endpoint, request.body(())),
             Content::Json(text) => self.run_at(&self.endpoint, request.body(text)),

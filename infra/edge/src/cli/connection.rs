@@ -115,8 +115,8 @@ pub(super) enum Identity {
 }
 
 impl Identity {
-    /// A request with what says who asks.
-    pub(super) fn on(&self, request: Builder, sum: &Sum) -> Builder {
+    /// A request with what says who asks; content is summed only where that is signed.
+    pub(super) fn on(&self, request: Builder, sum: impl FnOnce() -> Sum) -> Builder {
         match self {
             Self::Nobody => request,
             Self::Bearer(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
@@ -126,7 +126,7 @@ impl Identity {
                     return request;
                 };
                 let now = SystemClock::default().now();
-                let headers = signer.headers(method, uri, sum, now).into_iter();
+                let headers = signer.headers(method, uri, &sum(), now).into_iter();
                 headers.fold(request, |request, (name, value)| request.header(name, value))
             }
         }
