@@ -88,7 +88,7 @@ def runs(resources):
         for end in ["ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"]:
             if ("AWS/States", end, [{"Name": "StateMachineArn", "Value": {"Ref": machine}}]) not in watched:
                 yield f"{machine}: no alarm watches {end}"
-    if ("mano", "OldestRunSeconds", [{"Name": "Site", "Value": {"Ref": "Site"}}]) not in watched:
+    if ("mano", "OldestRunSeconds", [{"Name": "FunctionName", "Value": {"Ref": "Relay"}}]) not in watched:
         yield "no alarm watches how long the oldest run goes on"
 
 
@@ -149,10 +149,8 @@ def named(resources, dimension, value):
         return resource["Type"] == kinds["FunctionName"] and f"{target}Live" in resources
     kinds = {"ApiName": ("AWS::ApiGateway::RestApi", "Name"), "Stage": ("AWS::ApiGateway::Stage", "StageName"),
              "RuleName": ("AWS::Events::Rule", "Name")}
-    if dimension in kinds:
-        kind, field = kinds[dimension]
-        return any(p.get(field) == value for p in of_type(resources, kind).values())
-    return dimension == "Site" and value == {"Ref": "Site"}
+    kind, field = kinds.get(dimension, (None, None))
+    return any(p.get(field) == value for p in of_type(resources, kind).values())
 
 
 def alarms(resources):

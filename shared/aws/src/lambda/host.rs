@@ -7,7 +7,6 @@ use super::{
     caller,
     failure::Failure,
     messages::{self, Inbox},
-    metric::Metric,
     surroundings::Surroundings,
 };
 use jiff::Timestamp;
@@ -54,7 +53,8 @@ impl Host {
     pub async fn handle(&self, event: Value, until: Timestamp) -> Result<Value, Failure> {
         let handled = self.handled(event, until).await;
         if handled.as_ref().is_err_and(Failure::is_expected) {
-            self.measure();
+            // Lambda counts every failure as an error; those that are answers, alarms take away again.
+            self.around.measure("ExpectedFailures", "Count", 1);
         }
         handled
     }
@@ -76,14 +76,6 @@ impl Host {
             }
             Asked::Records(_) => Err(Failure::bug("stream records are the relay's")),
         }
-    }
-
-    /// Lambda counts every failure as an error; those that are answers, alarms take away again.
-    fn measure(&self) {
-        let name = self.around.settings.get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
-        let of = ("FunctionName", name);
-        let metric = Metric { name: "ExpectedFailures", unit: "Count", of, value: 1 };
-        metric.tell(self.around.cx.clock.now());
     }
 
     async fn request(&self, request: ApiRequest) -> Value {

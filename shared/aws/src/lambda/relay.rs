@@ -13,7 +13,6 @@
 use super::{
     asked::{Asked, Record},
     failure::Failure,
-    metric::Metric,
     surroundings::Surroundings,
 };
 use crate::{
@@ -23,7 +22,11 @@ use crate::{
         keys::{self, SHARDS},
     },
 };
-use futures_util::{StreamExt, future::join_all, stream};
+use futures_util::{
+    StreamExt,
+    future::{join, join_all},
+    stream,
+};
 use jiff::{SignedDuration, Timestamp};
 use mano_ports::{
     Error,
@@ -73,8 +76,10 @@ impl RelayHost {
             Asked::Records(records) => Ok(self.records(records, until).await),
             Asked::Events(events) if events.iter().all(|(_, event)| is_scheduled(event)) => {
                 let now = self.around.cx.clock.now();
-                self.measure_runs().await;
-                self.sweep(now - FORGOTTEN, until).await?;
+                // An engine that answers slowly holds up no fact.
+                let (swept, ()) =
+                    join(self.sweep(now - FORGOTTEN, until), self.measure_runs()).await;
+                swept?;
                 if now.as_second() / 60 % 60 == 0 {
                     self.sweep_blobs(until).await;
                 }
@@ -110,7 +115,7 @@ impl RelayHost {
     pub async fn sweep(&self, before: Timestamp, until: Timestamp) -> Result<(), Failure> {
         let mut seen = 0;
         let swept = self.sweep_shards(before, until, &mut seen).await;
-        self.measure("FactsOverdue", "Count", seen);
+        self.around.measure("FactsOverdue", "Count", seen);
         swept.map_err(|error| Failure::from(&Error::from(error)))
     }
 
@@ -155,17 +160,16 @@ impl RelayHost {
         }
     }
 
-    fn measure(&self, name: &'static str, unit: &'static str, value: i64) {
-        let of = ("Site", self.around.settings.site.as_str());
-        Metric { name, unit, of, value }.tell(self.around.cx.clock.now());
-    }
-
     /// Tells how long the oldest run goes on already: so shows what stands still, whatever it waits for.
     async fn measure_runs(&self) {
         match self.around.workflows.oldest().await {
             Ok(oldest) => {
                 let age = oldest.map(|since| self.around.cx.clock.now().duration_since(since));
-                self.measure("OldestRunSeconds", "Seconds", age.map_or(0, |age| age.as_secs()));
+                self.around.measure(
+                    "OldestRunSeconds",
+                    "Seconds",
+                    age.map_or(0, |age| age.as_secs()),
+                );
             }
             // The next minute comes again.
             Err(error) => {
