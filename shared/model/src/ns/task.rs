@@ -77,7 +77,8 @@ fn in_state(instance: &NsInstance, operation: Operation) -> Result<(), Refusal> 
                 "NS instance '{id}' is NOT_INSTANTIATED; instantiate it first"
             )))
         }
-        _ => Ok(()),
+        (Operation::Instantiate, false)
+        | (Operation::Scale | Operation::Heal | Operation::Terminate, true) => Ok(()),
     }
 }
 

@@ -83,7 +83,8 @@ fn in_state(instance: &VnfInstance, operation: Operation) -> Result<(), Refusal>
                 instance.id
             )))
         }
-        _ => Ok(()),
+        (Operation::Instantiate, false)
+        | (Operation::Scale | Operation::Heal | Operation::Terminate, true) => Ok(()),
     }
 }
 
