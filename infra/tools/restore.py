@@ -10,13 +10,17 @@ be broken off and run again at any time.
 """
 
 import datetime
+import random
 import sys
+import time
 
 import boto3
 
 KEY = ("pk", "sk")
 # What DynamoDB takes at a time.
 BATCH = 25
+# The longest pause, in seconds, before DynamoDB is asked again to do what it left.
+PAUSE = 20
 
 
 def main(restored, live, bucket, moment):
@@ -77,18 +81,23 @@ def written(dynamodb, table, requests):
 
 
 def carried_out(dynamodb, table, batch):
-    left = {table: batch}
-    while left:
-        left = dynamodb.batch_write_item(RequestItems=left)["UnprocessedItems"]
+    left, longest = {table: batch}, 0.1
+    while left := dynamodb.batch_write_item(RequestItems=left)["UnprocessedItems"]:
+        time.sleep(random.uniform(0, longest))
+        longest = min(2 * longest, PAUSE)
     return len(batch)
 
 
 def undeleted(s3, bucket, moment):
-    """Takes the marks of deletion away that are younger than the moment; how many, as they go."""
-    number = 0
+    """Takes the marks of deletion away that are younger than the moment; how many, as they go.
+
+    All of a key: what was deleted twice has two, and is there again when both are gone.
+    """
+    # S3 says seconds.
+    moment, number = moment.replace(microsecond=0), 0
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         for mark in page.get("DeleteMarkers", []):
-            if mark["IsLatest"] and mark["LastModified"] >= moment:
+            if mark["LastModified"] >= moment:
                 s3.delete_object(Bucket=bucket, Key=mark["Key"], VersionId=mark["VersionId"])
                 number += 1
                 yield number

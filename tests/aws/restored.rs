@@ -65,6 +65,8 @@ async fn operations_go_on_from_a_restored_table_and_bucket() {
     world.ask(Method::PUT, "/mano/v1/vims/vim-a/behaviour", Some(json!({}))).await.expect(200);
     done(&mut world, &format!("{path}/terminate"), json!({})).await;
     world.ask(Method::DELETE, &path, None).await.expect(204);
+    // Twice, as a sweep does that repeats itself: each leaves a mark.
+    assert_eq!(object(&Method::DELETE, "restored"), 204);
     assert_eq!(object(&Method::DELETE, "restored"), 204);
     assert_eq!(object(&Method::GET, "restored"), 404);
 
