@@ -305,12 +305,14 @@ test_all() {
 }
 
 deploy() {
-    local given=()
+    local given=() words
     case " $* " in
     *" --parameter-overrides"*) refuse "--parameter-overrides stands in ARGS, where it would replace ours" \
         "give parameters as PARAMETERS=\"Name=value …\"" ;;
     esac
-    mapfile -t given < <(xargs -r -n1 printf '%s\n' <<<"${PARAMETERS:-}")
+    words=$(xargs -r -n1 printf '%s\n' <<<"${PARAMETERS:-}" 2>/dev/null) || refuse \
+        "PARAMETERS cannot be read: $PARAMETERS" "close its quotes, each on the line it begins"
+    if [ -n "$words" ]; then mapfile -t given <<<"$words"; fi
     build
     mkdir -p "$OUT"
     "$AWS_BIN/aws" sts get-caller-identity --output text --query Account >"$OUT/account" 2>"$OUT/account.log" || refuse \
