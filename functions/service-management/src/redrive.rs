@@ -36,8 +36,8 @@ pub(crate) async fn all(cx: &Cx, request: Request) -> Result<Reply, Error> {
 }
 
 async fn each<T: Occurrence>(cx: &Cx, request: &Request, told: &mut Told) -> Result<(), Error> {
-    for state in T::RUNNING {
-        let query = Query::all::<T>(request.tenant()).by(Index::OperationState, *state);
+    for state in T::running() {
+        let query = Query::all::<T>(request.tenant()).by(Index::OperationState, state);
         for op in cx.store.every::<T>(query).await? {
             if cx.clock.now() >= request.deadline {
                 told.more = true;

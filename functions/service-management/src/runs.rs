@@ -20,7 +20,7 @@ use serde_json::Value;
 /// An operation occurrence, of either kind.
 pub(crate) trait Occurrence: Document + Sync {
     /// The states in which a run is under way, as the index has them.
-    const RUNNING: &'static [&'static str];
+    fn running() -> impl Iterator<Item = &'static str> + Send;
     /// The workflow of its runs.
     fn workflow(&self) -> &'static str;
     /// The content of the fact that started its current run.
@@ -32,7 +32,10 @@ pub(crate) trait Occurrence: Document + Sync {
 }
 
 impl Occurrence for VnfOp {
-    const RUNNING: &'static [&'static str] = &["STARTING", "PROCESSING", "ROLLING_BACK"];
+    fn running() -> impl Iterator<Item = &'static str> + Send {
+        let running = vnf_state::State::ALL.into_iter().filter(|state| state.is_running());
+        running.map(vnf_state::State::as_str)
+    }
     fn workflow(&self) -> &'static str {
         self.operation.workflow()
     }
@@ -49,7 +52,10 @@ impl Occurrence for VnfOp {
 }
 
 impl Occurrence for NsOp {
-    const RUNNING: &'static [&'static str] = &["PROCESSING", "ROLLING_BACK"];
+    fn running() -> impl Iterator<Item = &'static str> + Send {
+        let running = ns_state::State::ALL.into_iter().filter(|state| state.is_running());
+        running.map(ns_state::State::as_str)
+    }
     fn workflow(&self) -> &'static str {
         self.operation.workflow()
     }
