@@ -10,6 +10,8 @@ TEMPLATE = pathlib.Path(__file__).parents[1] / "sam/template.yaml"
 HANDBOOK = pathlib.Path(__file__).parents[2] / "docs/aws.md"
 # What CloudWatch watches by one alarm, at most.
 METRICS_OF_AN_ALARM = 10
+# What the relay says every minute, also where there is nothing: of this, silence is the worst that can be heard.
+EACH_MINUTE = ("mano", "FactsOverdue")
 
 
 def mentioned(value):
@@ -165,12 +167,16 @@ def alarms(resources):
                     yield f"{name}: there is no {dimension['Name']} {dimension['Value']} for {metric}"
         if alarm["AlarmActions"] != [{"Ref": "Operators"}]:
             yield f"{name}: tells nobody"
-        if alarm["TreatMissingData"] != "notBreaching":
-            yield f"{name}: is raised where nothing happens"
+        spoken = any((space, metric) == EACH_MINUTE for space, metric, _ in watched)
+        if alarm["TreatMissingData"] != ("breaching" if spoken else "notBreaching"):
+            yield f"{name}: {'takes silence for health' if spoken else 'is raised where nothing happens'}"
         # Of DynamoDB CloudWatch always ignores what is missing, and so would never call an alarm off.
         filled = any("FILL(" in m.get("Expression", "") for m in alarm.get("Metrics", []))
         if not filled and any(space == "AWS/DynamoDB" for space, _, _ in watched):
             yield f"{name}: stays raised when nothing happens any more"
+    every = of_type(resources, "AWS::CloudWatch::Alarm").values()
+    if not any(watched[:2] == EACH_MINUTE for alarm in every for watched in metrics(alarm)):
+        yield "no alarm watches whether the relay still speaks"
 
 
 def dashboard(resources):
