@@ -93,6 +93,7 @@ test('values that do not fit are refused when they are written down', () => {
     [{ Site: 'Two Words' }, /Site.*small letters/],
     [{ VimConcurrency: '21' }, /VimConcurrency.*AllowedValues/],
     [{ RequestBurst: 'many' }, /RequestBurst.*Number/],
+    [{ Tenants: 'oss=acme' }, /Tenants.*JSON object/],
     [{ Auth: 'JWT' }, /JwtIssuer must say/],
     [{ SubnetIds: 'subnet-1' }, /SubnetIds needs SecurityGroupIds/],
     [{ HostedZoneId: 'Z1' }, /HostedZoneId needs DomainName/],
