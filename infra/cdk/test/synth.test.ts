@@ -95,7 +95,13 @@ test('values that do not fit are refused when they are written down', () => {
     [{ RequestBurst: 'many' }, /RequestBurst.*Number/],
     [{ Tenants: 'oss=acme' }, /Tenants.*JSON object/],
     [{ Auth: 'JWT' }, /JwtIssuer must say/],
+    [{ JwtIssuer: 'https://login.example.com' }, /JwtIssuer would have no effect/],
+    [{ JwtAudience: 'mano' }, /JwtAudience would have no effect/],
+    [{ JwtKeys: 'https://login.example.com/keys' }, /JwtKeys would have no effect/],
     [{ SubnetIds: 'subnet-1' }, /SubnetIds needs SecurityGroupIds/],
+    [{ SecurityGroupIds: 'sg-1' }, /SecurityGroupIds needs SubnetIds/],
+    [{ DomainName: 'mano.example.com' }, /DomainName needs CertificateArn/],
+    [{ CertificateArn: 'arn:aws:acm:eu-central-1:111111111111:certificate/1' }, /without DomainName/],
     [{ HostedZoneId: 'Z1' }, /HostedZoneId needs DomainName/],
   ];
   for (const [parameters, why] of refused) assert.throws(() => made({ parameters }), why);
