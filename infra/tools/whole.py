@@ -115,6 +115,21 @@ def functions(resources):
             yield f"{moved}: watches another function"
 
 
+def door(resources):
+    """What the gateway does is written into our log alone, with what the functions' failures say."""
+    logs = of_type(resources, "AWS::Logs::LogGroup")
+    for name, stage in of_type(resources, "AWS::ApiGateway::Stage").items():
+        if any(method.get("LoggingLevel") != "OFF" for method in stage["MethodSettings"]):
+            yield f"{name}: API Gateway makes a log that is kept for ever, without a key"
+        said = stage["AccessLogSetting"]
+        log = logs.get(said["DestinationArn"]["Fn::GetAtt"][0], {})
+        if log.get("RetentionInDays") != {"Ref": "LogDays"} or "KmsKeyId" not in log:
+            yield f"{name}: its log is kept for ever, or open"
+        for why in ["$context.error.message", "$context.integration.error"]:
+            if why not in said["Format"]:
+                yield f"{name}: its log does not say {why}"
+
+
 def storage(resources):
     """What is stored can be had back as it was, is encrypted, and outlives the stack."""
     for name, table in of_type(resources, "AWS::DynamoDB::Table").items():
@@ -197,7 +212,7 @@ def cost(resources):
         yield f"docs/aws.md does not say of the alarms that there are {said}"
 
 
-CHECKS = [order, releases, functions, storage, alarms, defects, runs, dashboard, cost]
+CHECKS = [order, releases, functions, door, storage, alarms, defects, runs, dashboard, cost]
 
 
 def findings(template):

@@ -19,6 +19,10 @@ const EXCEPTIONS: { readonly [resource: string]: readonly NagPackSuppression[] }
       id: 'AwsSolutions-APIG3',
       reason: 'Callers are machines with IAM or JWT; which web ACL an account wants is its operator\'s decision.',
     },
+    {
+      id: 'AwsSolutions-APIG6',
+      reason: 'The access log says why a request failed; a log that API Gateway makes itself is kept for ever, without a key.',
+    },
   ],
   ApiGatewayLogsRole: [
     { id: 'AwsSolutions-IAM4', reason: 'The policy that AWS writes for just this role; API Gateway takes no other.' },
