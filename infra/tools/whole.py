@@ -195,9 +195,12 @@ def alarms(resources):
 
 
 def dashboard(resources):
-    """One look shows every function, workflow and queue."""
+    """One look shows every function, workflow and queue, and what the relay says every minute."""
     body = [p["DashboardBody"] for p in of_type(resources, "AWS::CloudWatch::Dashboard").values()]
     shown = mentioned(body)
+    for metric in ["FactsOverdue", "OldestRunSeconds"]:
+        if f'"mano","{metric}"' not in body[0]["Fn::Sub"]:
+            yield f"{metric}: no dashboard shows it"
     for kind in ["AWS::Lambda::Function", "AWS::StepFunctions::StateMachine", "AWS::SQS::Queue"]:
         for name in of_type(resources, kind):
             if name not in shown:
