@@ -5,6 +5,7 @@ use mano_asl::{
     Call, Definition, Severity,
     runner::{Answer, RunOptions, TaskEnd, run},
 };
+use mano_model::{ns, op::state::diagram, vnf};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -43,8 +44,8 @@ fn every_lifecycle_is_drawn() {
     let text = format!(
         "# States\n\nDrawn from the tables the code runs on.\n\n## VNF operation occurrence\n\n\
          ```mermaid\n{}```\n\n## NS operation occurrence\n\n```mermaid\n{}```\n",
-        mano_model::vnf::op_state::diagram(),
-        mano_model::ns::op_state::diagram(),
+        diagram::<vnf::op_state::State>(),
+        diagram::<ns::op_state::State>(),
     );
     golden::agrees("docs/states.md", &text);
 }

@@ -7,6 +7,7 @@ use crate::world::{
 use http::Method;
 use mano_model::{
     grant::Grant,
+    op::Occurrence,
     plan::{Plan, Versioned},
     resource::Resource,
     vnf::op::VnfOp,
@@ -22,7 +23,7 @@ async fn granted(world: &mut World) -> Versioned<Grant> {
             let id = op["id"].as_str().unwrap();
             let op = store.find::<VnfOp>(&World::tenant(), id).await.unwrap().unwrap();
             let grant = store.find::<Grant>(&World::tenant(), id).await.unwrap();
-            if let Some(grant) = grant.filter(|_| op.state().is_running()) {
+            if let Some(grant) = grant.filter(|_| op.is_running()) {
                 return grant;
             }
         }

@@ -14,6 +14,7 @@ use mano_model::{
     Refusal, TenantId,
     grant::{Grant, Owner, Placement},
     ns::op::NsOp,
+    op::Occurrence,
     plan::Plan,
     resource::Resource,
     step::{self, Step, Subject, Task, Verb},
@@ -105,11 +106,11 @@ async fn run_of(cx: &Cx, job: &Job, owner: Owner) -> Result<(u64, bool), Error> 
     match owner {
         Owner::Vnf => {
             let op = cx.store.read::<VnfOp>(&job.tenant, &job.op).await?;
-            Ok((op.run, op.state().is_running()))
+            Ok((op.run, op.is_running()))
         }
         Owner::Ns => {
             let op = cx.store.read::<NsOp>(&job.tenant, &job.op).await?;
-            Ok((op.run, op.state().is_running()))
+            Ok((op.run, op.is_running()))
         }
     }
 }

@@ -14,7 +14,7 @@ use mano_embedded::{
 use mano_model::{
     TenantId,
     grant::{Grant, Owner, Placement},
-    op::Mode,
+    op::Occurrence,
     plan::{Origin, Plan},
     resource::{Amounts, Presence, Resource, ResourceKind, Want},
     sim::{Behaviour, FailKind},

@@ -2,8 +2,14 @@
 //!
 //! A run only drives what is not done, so starting it again is always right.
 
-use crate::runs::{self, Occurrence};
-use mano_model::{TenantId, ns::op::NsOp, op::run_name, plan::Index, vnf::op::VnfOp};
+use crate::runs;
+use mano_model::{
+    TenantId,
+    ns::op::NsOp,
+    op::{Occurrence, run_name, state::Lifecycle},
+    plan::Index,
+    vnf::op::VnfOp,
+};
 use mano_ports::{
     Cx, Error,
     function::Event,
@@ -36,8 +42,8 @@ pub(crate) async fn all(cx: &Cx, request: Request) -> Result<Reply, Error> {
 }
 
 async fn each<T: Occurrence>(cx: &Cx, request: &Request, told: &mut Told) -> Result<(), Error> {
-    for state in T::running() {
-        let query = Query::all::<T>(request.tenant()).by(Index::OperationState, state);
+    for state in T::State::ALL.iter().filter(|state| state.is_running()) {
+        let query = Query::all::<T>(request.tenant()).by(Index::OperationState, state.as_str());
         for op in cx.store.every::<T>(query).await? {
             if cx.clock.now() >= request.deadline {
                 told.more = true;

@@ -3,73 +3,20 @@
 use crate::{ns, vnf};
 use mano_model::{
     Refusal, TenantId,
-    ns::{op::NsOp, op_state as ns_state},
-    op::Mode,
-    plan::{Document, Versioned},
+    ns::op::NsOp,
+    op::{Occurrence, Outcome, Waiter},
+    plan::{Origin, Plan, Versioned},
     refusal::Why,
     sol::sol013::ProblemDetails,
-    vnf::{close::Outcome, op::VnfOp, op_state as vnf_state},
+    vnf::op::VnfOp,
 };
 use mano_ports::{
     Cx, Error, Fault,
     function::{Event, StepCall},
+    http::{Reply, Request},
 };
 use serde::Deserialize;
 use serde_json::Value;
-
-/// An operation occurrence, of either kind.
-pub(crate) trait Occurrence: Document + Sync {
-    /// The states in which a run is under way, as the index has them.
-    fn running() -> impl Iterator<Item = &'static str> + Send;
-    /// The workflow of its runs.
-    fn workflow(&self) -> &'static str;
-    /// The content of the fact that started its current run.
-    fn start(&self, tenant: &TenantId) -> Value;
-    /// The run under way, or the last one.
-    fn run(&self) -> u64;
-    /// Whether a run is under way.
-    fn is_running(&self) -> bool;
-}
-
-impl Occurrence for VnfOp {
-    fn running() -> impl Iterator<Item = &'static str> + Send {
-        let running = vnf_state::State::ALL.into_iter().filter(|state| state.is_running());
-        running.map(vnf_state::State::as_str)
-    }
-    fn workflow(&self) -> &'static str {
-        self.operation.workflow()
-    }
-    fn start(&self, tenant: &TenantId) -> Value {
-        let undoes = self.state() == vnf_state::State::RollingBack;
-        self.start(tenant, if undoes { Mode::Undo } else { Mode::Forward })
-    }
-    fn run(&self) -> u64 {
-        self.run
-    }
-    fn is_running(&self) -> bool {
-        self.state().is_running()
-    }
-}
-
-impl Occurrence for NsOp {
-    fn running() -> impl Iterator<Item = &'static str> + Send {
-        let running = ns_state::State::ALL.into_iter().filter(|state| state.is_running());
-        running.map(ns_state::State::as_str)
-    }
-    fn workflow(&self) -> &'static str {
-        self.operation.workflow()
-    }
-    fn start(&self, tenant: &TenantId) -> Value {
-        let undoes = self.state() == ns_state::State::RollingBack;
-        self.start(tenant, if undoes { Mode::Undo } else { Mode::Forward })
-    }
-    fn run(&self) -> u64 {
-        self.run
-    }
-    fn is_running(&self) -> bool {
-        self.state().is_running()
-    }
-}
 
 /// The operation, if `run` is still the run under way.
 pub(crate) async fn open_run<T: Occurrence>(
@@ -98,6 +45,18 @@ pub(crate) async fn current<T: Occurrence>(
     open(cx, call).await?.ok_or_else(|| {
         Refusal::conflict(format!("run {} of operation '{}' is over", call.run, call.op)).into()
     })
+}
+
+/// Answers a request to retry or roll back an operation, as `decide` has it.
+pub(crate) async fn again<T: Occurrence>(
+    cx: &Cx,
+    request: &Request,
+    op: Versioned<T>,
+    decide: fn(Origin, &Versioned<T>, Option<Waiter>) -> Result<Plan, Refusal>,
+) -> Result<Reply, Error> {
+    let origin = cx.asked(&request.principal, request.trace.as_deref());
+    cx.store.commit(decide(origin, &op, None)?).await?;
+    Ok(Reply::empty(http::StatusCode::ACCEPTED))
 }
 
 /// What Step Functions says of an execution that took too many events.

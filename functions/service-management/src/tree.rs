@@ -8,6 +8,7 @@ use mano_model::{
     grant::Grant,
     ids,
     ns::{NsInstance, op::NsOp},
+    op::Occurrence,
     plan::Versioned,
     refusal::Why,
     resource::ResourceKind,
@@ -67,7 +68,7 @@ async fn tree(cx: &Cx, tenant: &TenantId, op: &str) -> Result<Value, Error> {
 
 async fn ns(cx: &Cx, tenant: &TenantId, op: &Versioned<NsOp>) -> Result<Value, Error> {
     let instance = cx.store.find::<NsInstance>(tenant, &op.ns_instance_id).await?;
-    let mut children = resources(cx, tenant, &op.id, op.state().is_running()).await?;
+    let mut children = resources(cx, tenant, &op.id, op.is_running()).await?;
     let mut vnf_ops: BTreeMap<String, VnfOp> = BTreeMap::new();
     for (run, undo) in (0..=op.run).flat_map(|run| [(run, false), (run, true)]) {
         let ids = op.items.iter().map(|item| item.vnf_op(&op.id, run, undo));
@@ -103,7 +104,7 @@ async fn ns(cx: &Cx, tenant: &TenantId, op: &Versioned<NsOp>) -> Result<Value, E
 }
 
 async fn vnf(cx: &Cx, tenant: &TenantId, op: &VnfOp, name: Option<String>) -> Result<Value, Error> {
-    let children = resources(cx, tenant, &op.id, op.state().is_running()).await?;
+    let children = resources(cx, tenant, &op.id, op.is_running()).await?;
     Ok(json!({
         "id": op.id,
         "kind": "VNF",

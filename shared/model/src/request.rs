@@ -228,30 +228,22 @@ impl Wire {
             Refusal::malformed("the detail has no instanceId; only a create has none")
         })?;
         Ok(match self.kind {
-            Of::Ns => What::Ns(instance, operation(&NS_TASKS, verb)?, body),
-            Of::Vnf => What::Vnf(instance, operation(&VNF_TASKS, verb)?, body),
+            Of::Ns => {
+                let all = ns::op::Operation::ALL;
+                What::Ns(instance, operation(all, ns::op::Operation::verb, verb)?, body)
+            }
+            Of::Vnf => {
+                let all = vnf::op::Operation::ALL;
+                What::Vnf(instance, operation(all, vnf::op::Operation::verb, verb)?, body)
+            }
         })
     }
 }
 
-const NS_TASKS: [(&str, ns::op::Operation); 4] = [
-    ("instantiate", ns::op::Operation::Instantiate),
-    ("scale", ns::op::Operation::Scale),
-    ("heal", ns::op::Operation::Heal),
-    ("terminate", ns::op::Operation::Terminate),
-];
-
-const VNF_TASKS: [(&str, vnf::op::Operation); 4] = [
-    ("instantiate", vnf::op::Operation::Instantiate),
-    ("scale", vnf::op::Operation::Scale),
-    ("heal", vnf::op::Operation::Heal),
-    ("terminate", vnf::op::Operation::Terminate),
-];
-
-fn operation<T: Copy>(tasks: &[(&str, T)], verb: &str) -> Result<T, Refusal> {
-    let found = tasks.iter().find(|(name, _)| *name == verb);
-    found.map(|(_, operation)| *operation).ok_or_else(|| {
-        let known: Vec<&str> = tasks.iter().map(|(name, _)| *name).collect();
+/// The operation of this verb.
+fn operation<T: Copy>(all: &[T], verb_of: fn(T) -> &'static str, verb: &str) -> Result<T, Refusal> {
+    all.iter().copied().find(|operation| verb_of(*operation) == verb).ok_or_else(|| {
+        let known: Vec<&str> = all.iter().copied().map(verb_of).collect();
         let shown: String = verb.chars().take(40).collect();
         let known = known.join(", ");
         Refusal::malformed(format!("there is no {PREFIX}{shown}; there are: create, {known}"))

@@ -29,7 +29,7 @@ async fn deliver(w: &World, fact: &Announced) -> Vec<Result<(), Error>> {
 async fn an_accepted_operation_starts_its_run_with_what_its_fact_says() {
     let w = World::new().await;
     let op = w.cx.store.read::<VnfOp>(&w.tenant, "op").await.unwrap();
-    let body = op.start(&w.tenant, Mode::Forward);
+    let body = op.start(&w.tenant);
     let answers = deliver(&w, &fact(&w, &op.fact("started"), body)).await;
     assert!(answers.iter().all(Result::is_ok));
     let started = std::mem::take(&mut *w.told.started.lock().unwrap());

@@ -18,12 +18,11 @@ use mano_model::{
         op::{Item, NsOp},
         op_state,
     },
-    op::Waiter,
+    op::{Occurrence, Waiter, error_handling, state::Lifecycle},
     plan::{Expect, Origin, Plan, Versioned},
     vnf::{
         VnfInstance,
         create::{self, Naming},
-        error_handling,
         op::{Operation, VnfOp},
         op_state::State,
         task::{Facts, Task, accept},

@@ -1,12 +1,13 @@
 //! NS operation occurrences: list, show, and the ways forward from FAILED_TEMP.
 
 use super::{many, steps};
-use crate::{settle, vnf};
+use crate::{runs, settle, vnf};
 use mano_model::{
     Refusal,
     grant::Grant,
-    ns::{error_handling, op::NsOp},
-    plan::{Origin, Plan, Versioned},
+    ns::{close, op::NsOp},
+    op::{Occurrence, error_handling, state::Lifecycle},
+    plan::Versioned,
     sol::sol005::{self, NS_LCM_OP_OCCS},
     vnf::{VnfInstance, op::VnfOp, op_state::State},
 };
@@ -32,25 +33,25 @@ pub(crate) async fn show(cx: &Cx, request: Request) -> Result<Reply, Error> {
 
 /// `POST …/retry`.
 pub(crate) async fn retry(cx: &Cx, request: Request) -> Result<Reply, Error> {
-    again(cx, &request, error_handling::retry).await
+    runs::again(cx, &request, read(cx, &request).await?, error_handling::retry).await
 }
 
 /// `POST …/rollback`.
 pub(crate) async fn roll_back(cx: &Cx, request: Request) -> Result<Reply, Error> {
-    again(cx, &request, error_handling::roll_back).await
+    runs::again(cx, &request, read(cx, &request).await?, error_handling::roll_back).await
 }
 
 /// `POST …/fail`: the VNF operations it waits for are closed first, then itself.
 pub(crate) async fn fail(cx: &Cx, request: Request) -> Result<Reply, Error> {
     let op = read(cx, &request).await?;
-    error_handling::in_failed_temp(&op)?;
+    error_handling::in_failed_temp(&op.value)?;
     fail_vnfs(cx, &request, &op).await?;
     if let Some(grant) = cx.store.find::<Grant>(request.tenant(), &op.id).await? {
         settle::settle(cx, request.tenant(), &grant, op.run, request.deadline).await?;
     }
     let origin = cx.asked(&request.principal, request.trace.as_deref());
     let known = steps::Known::read(cx, request.tenant(), &op).await?;
-    cx.store.commit(error_handling::fail(origin, &known.facts(&op))?).await?;
+    cx.store.commit(close::fail(origin, &known.facts(&op))?).await?;
     let op = read(cx, &request).await?;
     Ok(Reply::ok(&sol005::ns_lcm_op_occ(&op, &request.api_root)))
 }
@@ -81,15 +82,4 @@ async fn fail_vnfs(cx: &Cx, request: &Request, op: &NsOp) -> Result<(), Error> {
 
 async fn read(cx: &Cx, request: &Request) -> Result<Versioned<NsOp>, Error> {
     cx.store.read::<NsOp>(request.tenant(), request.param("nsLcmOpOccId")).await
-}
-
-async fn again(
-    cx: &Cx,
-    request: &Request,
-    decide: impl FnOnce(Origin, &Versioned<NsOp>) -> Result<Plan, Refusal>,
-) -> Result<Reply, Error> {
-    let op = read(cx, request).await?;
-    let origin = cx.asked(&request.principal, request.trace.as_deref());
-    cx.store.commit(decide(origin, &op)?).await?;
-    Ok(Reply::empty(http::StatusCode::ACCEPTED))
 }

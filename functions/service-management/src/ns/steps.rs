@@ -14,6 +14,7 @@ use mano_model::{
         granting,
         op::{NsOp, Operation},
     },
+    op::Occurrence,
     plan::{Origin, Plan, Versioned},
     resource::{Resource, ResourceKind},
     vnf::{VnfInstance, op::VnfOp, op_state::State},

@@ -1,13 +1,14 @@
 //! VNF operation occurrences: list, show, and the ways forward from FAILED_TEMP.
 
 use super::Known;
-use crate::settle;
+use crate::{runs, settle};
 use mano_model::{
     TenantId,
     grant::Grant,
-    plan::{Origin, Plan, Versioned},
+    op::error_handling,
+    plan::{Origin, Versioned},
     sol::sol003::{self, VNF_LCM_OP_OCCS},
-    vnf::{close::Facts, error_handling, op::VnfOp},
+    vnf::{close, op::VnfOp},
 };
 use mano_ports::{
     Cx, Error, door,
@@ -32,12 +33,12 @@ pub(crate) async fn show(cx: &Cx, request: Request) -> Result<Reply, Error> {
 
 /// `POST …/retry`.
 pub(crate) async fn retry(cx: &Cx, request: Request) -> Result<Reply, Error> {
-    again(cx, &request, |origin, op| error_handling::retry(origin, op, None)).await
+    runs::again(cx, &request, read(cx, &request).await?, error_handling::retry).await
 }
 
 /// `POST …/rollback`.
 pub(crate) async fn roll_back(cx: &Cx, request: Request) -> Result<Reply, Error> {
-    again(cx, &request, |origin, op| error_handling::roll_back(origin, op, None)).await
+    runs::again(cx, &request, read(cx, &request).await?, error_handling::roll_back).await
 }
 
 /// `POST …/fail`.
@@ -57,33 +58,22 @@ pub(crate) async fn give_up(
     origin: Origin,
     deadline: jiff::Timestamp,
 ) -> Result<(), Error> {
-    error_handling::in_failed_temp(op)?;
+    error_handling::in_failed_temp(&op.value)?;
     let grant = cx.store.find::<Grant>(tenant, &op.id).await?.map(|g| g.value);
     if let Some(grant) = &grant {
         settle::settle(cx, tenant, grant, op.run, deadline).await?;
     }
     let known = Known::read(cx, tenant, &op.vnf_instance_id).await?;
-    let facts = Facts {
+    let facts = close::Facts {
         op,
         instance: &known.instance,
         vnfd: &known.vnfd,
         grant: grant.as_ref(),
         resources: &known.resources,
     };
-    Ok(cx.store.commit(error_handling::fail(origin, &facts)?).await?)
+    Ok(cx.store.commit(close::fail(origin, &facts)?).await?)
 }
 
 async fn read(cx: &Cx, request: &Request) -> Result<Versioned<VnfOp>, Error> {
     cx.store.read::<VnfOp>(request.tenant(), request.param("vnfLcmOpOccId")).await
-}
-
-async fn again(
-    cx: &Cx,
-    request: &Request,
-    decide: impl FnOnce(Origin, &Versioned<VnfOp>) -> Result<Plan, mano_model::Refusal>,
-) -> Result<Reply, Error> {
-    let op = read(cx, request).await?;
-    let origin = cx.asked(&request.principal, request.trace.as_deref());
-    cx.store.commit(decide(origin, &op)?).await?;
-    Ok(Reply::empty(http::StatusCode::ACCEPTED))
 }

@@ -3,16 +3,20 @@
 use super::{
     Member, NsInstance,
     op::{Item, NsOp, Operation},
-    op_state::{Event, State},
+    op_state::State,
 };
 use crate::{
     Refusal,
+    op::{
+        Occurrence, Outcome, ended,
+        error_handling::in_failed_temp,
+        state::{Event, Lifecycle},
+    },
     plan::{Origin, Plan, Versioned},
     resource::Resource,
     sol::sol013::ProblemDetails,
-    vnf::{self, Held, close::Outcome},
+    vnf::{self, Held},
 };
-use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What closing needs to know.
@@ -44,28 +48,29 @@ pub fn decide(
     end(origin, facts, event, error)
 }
 
+/// The operation is closed as it is; what exists is in the inventory.
+///
+/// # Errors
+///
+/// It is not in FAILED_TEMP.
+pub fn fail(origin: Origin, facts: &Facts<'_>) -> Result<Plan, Refusal> {
+    in_failed_temp(&facts.op.value)?;
+    end(origin, facts, Event::GiveUp, None)
+}
+
 /// The operation moves by `event`; used for every end of a run and for `fail`.
-pub(super) fn end(
+fn end(
     origin: Origin,
     facts: &Facts<'_>,
     event: Event,
     error: Option<ProblemDetails>,
 ) -> Result<Plan, Refusal> {
     let mut op = facts.op.value.clone();
-    op.apply(event, origin.at, error).map_err(|e| Refusal::conflict(e.to_string()))?;
+    op.apply(event, origin.at, error)?;
     for item in &mut op.items {
         item.state = facts.states.get(&item.name).copied();
     }
-    let body = json!({
-        "op": op.id,
-        "nsInstanceId": op.ns_instance_id,
-        "operation": op.operation,
-        "state": op.state(),
-        "error": op.error().map(ProblemDetails::brief),
-    });
-    let name = op.fact("ended");
-    let origin = origin.answering(op.correlation.as_deref());
-    let plan = Plan::new(origin).update(facts.op.version, &op).tell::<NsOp>(&op.id, &name, body);
+    let plan = ended(origin, facts.op, &op);
     if !op.state().is_final() {
         return Ok(plan);
     }

@@ -2,7 +2,6 @@
 
 pub mod close;
 pub mod create;
-pub mod error_handling;
 pub mod granting;
 pub mod members;
 pub mod op;

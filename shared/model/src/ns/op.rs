@@ -1,64 +1,27 @@
 //! An NS operation occurrence (SOL005 `NsLcmOpOcc`) and what may happen to it.
 
-use super::op_state::{Event, Illegal, State};
+use super::op_state::State;
 use crate::{
-    TenantId, ids,
-    op::{Mode, start_of},
+    ids,
+    op::{Occurrence, Progress, Waiter, operations, state::Lifecycle},
     plan::{Document, Index, Kind},
-    sol::sol013::ProblemDetails,
     vnf,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The operations there are, named as on the wire (SOL005 `lcmOperationType`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Operation {
+operations! {
+    /// The operations there are, named as on the wire (SOL005 `lcmOperationType`).
+    "ns":
     /// Make it exist.
-    Instantiate,
+    Instantiate, "INSTANTIATE", "instantiate";
     /// Make it, or its network functions, larger or smaller.
-    Scale,
+    Scale, "SCALE", "scale";
     /// Make again what was lost.
-    Heal,
+    Heal, "HEAL", "heal";
     /// Make it cease to exist.
-    Terminate,
-}
-
-impl Operation {
-    /// The workflow document that drives it.
-    #[must_use]
-    pub const fn workflow(self) -> &'static str {
-        match self {
-            Self::Instantiate => "ns-instantiate",
-            Self::Scale => "ns-scale",
-            Self::Heal => "ns-heal",
-            Self::Terminate => "ns-terminate",
-        }
-    }
-
-    /// The verb in facts and logs.
-    #[must_use]
-    pub const fn verb(self) -> &'static str {
-        match self {
-            Self::Instantiate => "instantiate",
-            Self::Scale => "scale",
-            Self::Heal => "heal",
-            Self::Terminate => "terminate",
-        }
-    }
-
-    /// The name on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Instantiate => "INSTANTIATE",
-            Self::Scale => "SCALE",
-            Self::Heal => "HEAL",
-            Self::Terminate => "TERMINATE",
-        }
-    }
+    Terminate, "TERMINATE", "terminate";
 }
 
 /// One network function's part in an NS operation: a VNF operation to be asked for.
@@ -118,10 +81,8 @@ pub struct NsOp {
     /// What whoever asked for it wants its facts to be recognised by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<String>,
-    state: State,
-    state_entered_time: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    error: Option<ProblemDetails>,
+    #[serde(flatten)]
+    progress: Progress<State>,
 }
 
 /// What a new occurrence is made of.
@@ -151,7 +112,7 @@ impl Document for NsOp {
     fn index(&self) -> Vec<(Index, String)> {
         vec![
             (Index::NsInstanceId, self.ns_instance_id.clone()),
-            (Index::OperationState, self.state.as_str().into()),
+            (Index::OperationState, self.state().as_str().into()),
         ]
     }
 }
@@ -171,46 +132,8 @@ impl NsOp {
             target: what.target,
             can_roll_back: what.can_roll_back,
             correlation: None,
-            state: State::Processing,
-            state_entered_time: at,
-            error: None,
+            progress: Progress::new(State::Processing, at),
         }
-    }
-
-    /// Where it stands.
-    #[must_use]
-    pub const fn state(&self) -> State {
-        self.state
-    }
-
-    /// Since when.
-    #[must_use]
-    pub const fn state_entered_time(&self) -> Timestamp {
-        self.state_entered_time
-    }
-
-    /// Why it is not where it should be.
-    #[must_use]
-    pub const fn error(&self) -> Option<&ProblemDetails> {
-        self.error.as_ref()
-    }
-
-    /// Moves it along the table; the only way its state changes. The error stays until a
-    /// run succeeds.
-    pub fn apply(
-        &mut self,
-        event: Event,
-        at: Timestamp,
-        error: Option<ProblemDetails>,
-    ) -> Result<(), Illegal> {
-        self.state = self.state.on(event)?;
-        self.state_entered_time = at;
-        if self.state == State::Completed {
-            self.error = None;
-        } else if error.is_some() {
-            self.error = error;
-        }
-        Ok(())
     }
 
     /// The item of this name.
@@ -231,20 +154,38 @@ impl NsOp {
         };
         stages.into_iter().map(of_stage).collect()
     }
+}
 
-    /// The content of the fact that starts its current run.
-    #[must_use]
-    pub fn start(&self, tenant: &TenantId, mode: Mode) -> Value {
-        let mut body = start_of(self.operation.workflow(), tenant, &self.id, self.run, mode);
-        body["nsInstanceId"] = self.ns_instance_id.clone().into();
-        body["operation"] = self.operation.as_str().into();
-        body["state"] = self.state.as_str().into();
-        body
+impl Occurrence for NsOp {
+    type State = State;
+    fn progress(&self) -> &Progress<State> {
+        &self.progress
     }
-
-    /// The name of a fact about it.
-    #[must_use]
-    pub fn fact(&self, what: &str) -> String {
+    fn progress_mut(&mut self) -> &mut Progress<State> {
+        &mut self.progress
+    }
+    fn instance(&self) -> (&'static str, &str) {
+        ("nsInstanceId", &self.ns_instance_id)
+    }
+    fn operation(&self) -> &'static str {
+        self.operation.as_str()
+    }
+    fn workflow(&self) -> &'static str {
+        self.operation.workflow()
+    }
+    fn fact(&self, what: &str) -> String {
         format!("ns.{}.{what}", self.operation.verb())
+    }
+    fn correlation(&self) -> Option<&str> {
+        self.correlation.as_deref()
+    }
+    fn can_roll_back(&self) -> bool {
+        self.can_roll_back
+    }
+    fn run(&self) -> u64 {
+        self.run
+    }
+    fn next_run(&mut self, _waiter: Option<Waiter>) {
+        self.run += 1;
     }
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Refusal, bound,
     descriptor::{NsFlavour, Nsd, Vnfd},
-    op::Mode,
+    op::Occurrence,
     plan::{Origin, Plan, Versioned},
     sol::{
         sol003::{ScaleType, ScaleVnfRequest},
@@ -52,7 +52,7 @@ pub fn accept(
     let mut op = NsOp::accepted(what, origin.at);
     op.correlation.clone_from(&origin.correlation);
     let taken = NsInstance { busy_with: Some(op.id.clone()), ..facts.instance.value.clone() };
-    let body = op.start(&origin.tenant, Mode::Forward);
+    let body = op.start(&origin.tenant);
     Ok(Plan::new(origin).update(facts.instance.version, &taken).create(&op).tell::<NsOp>(
         &op.id,
         &op.fact("started"),

@@ -3,31 +3,22 @@
 use super::{
     Held, Instantiated, VnfInstance,
     op::{Affected, ChangeType, Operation, VnfOp},
-    op_state::{Event, State},
+    op_state::State,
     task,
 };
 use crate::{
     Refusal,
     descriptor::Vnfd,
     grant::Grant,
+    op::{
+        Occurrence, Outcome, ended,
+        error_handling::in_failed_temp,
+        state::{Event, Lifecycle},
+    },
     plan::{Origin, Plan, Versioned},
     resource::Resource,
     sol::sol013::ProblemDetails,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-
-/// How a run ended, as its workflow says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Outcome {
-    /// Everything was done.
-    Completed,
-    /// Something failed beyond its retries.
-    FailedTemp,
-    /// Everything was undone.
-    RolledBack,
-}
 
 /// What closing needs to know.
 pub struct Facts<'a> {
@@ -59,26 +50,27 @@ pub fn decide(
     end(origin, facts, event, error)
 }
 
+/// The operation is closed as it is; what exists is in the inventory.
+///
+/// # Errors
+///
+/// It is not in FAILED_TEMP.
+pub fn fail(origin: Origin, facts: &Facts<'_>) -> Result<Plan, Refusal> {
+    in_failed_temp(&facts.op.value)?;
+    end(origin, facts, Event::GiveUp, None)
+}
+
 /// The operation moves by `event`; used for every end of a run and for `fail`.
-pub(super) fn end(
+fn end(
     origin: Origin,
     facts: &Facts<'_>,
     event: Event,
     error: Option<ProblemDetails>,
 ) -> Result<Plan, Refusal> {
     let mut op = facts.op.value.clone();
-    op.apply(event, origin.at, error).map_err(|e| Refusal::conflict(e.to_string()))?;
+    op.apply(event, origin.at, error)?;
     op.changes = affected(facts.grant, facts.resources);
-    let body = json!({
-        "op": op.id,
-        "vnfInstanceId": op.vnf_instance_id,
-        "operation": op.operation,
-        "state": op.state(),
-        "error": op.error().map(ProblemDetails::brief),
-    });
-    let name = op.fact("ended");
-    let origin = origin.answering(op.correlation.as_deref());
-    let plan = Plan::new(origin).update(facts.op.version, &op).tell::<VnfOp>(&op.id, &name, body);
+    let plan = ended(origin, facts.op, &op);
     if !op.state().is_final() {
         return Ok(plan);
     }

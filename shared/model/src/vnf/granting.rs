@@ -2,7 +2,6 @@
 
 use super::{
     op::{Operation, VnfOp},
-    op_state::Event,
     task::{self, Facts},
 };
 use crate::{
@@ -12,6 +11,7 @@ use crate::{
         ByZone, Grant, Owner,
         place::{Question, place},
     },
+    op::{Occurrence, state::Event},
     plan::{Origin, Plan, Versioned},
     vim::Zone,
 };
@@ -51,7 +51,7 @@ pub fn decide(
     let at = origin.at;
     let mut granted = op.value.clone();
     granted.granted = true;
-    granted.apply(Event::Grant, at, None).map_err(|e| Refusal::conflict(e.to_string()))?;
+    granted.apply(Event::Grant, at, None)?;
     let body = json!({
         "op": op.id,
         "vnfInstanceId": op.vnf_instance_id,

@@ -3,7 +3,6 @@
 pub mod changes;
 pub mod close;
 pub mod create;
-pub mod error_handling;
 pub mod granting;
 pub mod op;
 pub mod op_state;

@@ -1,64 +1,26 @@
 //! A VNF operation occurrence (SOL003 `VnfLcmOpOcc`) and what may happen to it.
 
-use super::op_state::{Event, Illegal, State};
+use super::op_state::State;
 use crate::{
-    TenantId,
-    op::{Mode, Waiter, start_of},
+    op::{Occurrence, Progress, Waiter, operations, state::Lifecycle},
     plan::{Document, Index, Kind},
     resource::ResourceKind,
-    sol::sol013::ProblemDetails,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The operations there are, named as on the wire (SOL003 `LcmOperationType`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Operation {
+operations! {
+    /// The operations there are, named as on the wire (SOL003 `LcmOperationType`).
+    "vnf":
     /// Make it exist.
-    Instantiate,
+    Instantiate, "INSTANTIATE", "instantiate";
     /// Make it larger or smaller along an aspect.
-    Scale,
+    Scale, "SCALE", "scale";
     /// Make again what was lost.
-    Heal,
+    Heal, "HEAL", "heal";
     /// Make it cease to exist.
-    Terminate,
-}
-
-impl Operation {
-    /// The workflow document that drives it.
-    #[must_use]
-    pub const fn workflow(self) -> &'static str {
-        match self {
-            Self::Instantiate => "vnf-instantiate",
-            Self::Scale => "vnf-scale",
-            Self::Heal => "vnf-heal",
-            Self::Terminate => "vnf-terminate",
-        }
-    }
-
-    /// The verb in facts and logs.
-    #[must_use]
-    pub const fn verb(self) -> &'static str {
-        match self {
-            Self::Instantiate => "instantiate",
-            Self::Scale => "scale",
-            Self::Heal => "heal",
-            Self::Terminate => "terminate",
-        }
-    }
-
-    /// The name on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Instantiate => "INSTANTIATE",
-            Self::Scale => "SCALE",
-            Self::Heal => "HEAL",
-            Self::Terminate => "TERMINATE",
-        }
-    }
+    Terminate, "TERMINATE", "terminate";
 }
 
 /// What became of a resource in an operation (SOL003 `changeType`).
@@ -119,10 +81,8 @@ pub struct VnfOp {
     /// What whoever asked for it wants its facts to be recognised by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<String>,
-    state: State,
-    state_entered_time: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    error: Option<ProblemDetails>,
+    #[serde(flatten)]
+    progress: Progress<State>,
 }
 
 impl Document for VnfOp {
@@ -133,7 +93,7 @@ impl Document for VnfOp {
     fn index(&self) -> Vec<(Index, String)> {
         vec![
             (Index::VnfInstanceId, self.vnf_instance_id.clone()),
-            (Index::OperationState, self.state.as_str().into()),
+            (Index::OperationState, self.state().as_str().into()),
         ]
     }
 }
@@ -160,73 +120,47 @@ impl VnfOp {
             changes: Vec::new(),
             waiter: None,
             correlation: None,
-            state: State::Starting,
-            state_entered_time: at,
-            error: None,
+            progress: Progress::new(State::Starting, at),
         }
     }
+}
 
-    /// Where it stands.
-    #[must_use]
-    pub const fn state(&self) -> State {
-        self.state
+impl Occurrence for VnfOp {
+    type State = State;
+    fn progress(&self) -> &Progress<State> {
+        &self.progress
     }
-
-    /// Since when.
-    #[must_use]
-    pub const fn state_entered_time(&self) -> Timestamp {
-        self.state_entered_time
+    fn progress_mut(&mut self) -> &mut Progress<State> {
+        &mut self.progress
     }
-
-    /// Why it is not where it should be.
-    #[must_use]
-    pub const fn error(&self) -> Option<&ProblemDetails> {
-        self.error.as_ref()
+    fn instance(&self) -> (&'static str, &str) {
+        ("vnfInstanceId", &self.vnf_instance_id)
     }
-
-    /// Moves it along the table; the only way its state changes.
-    ///
-    /// An error given with the event is remembered; one from before stays until a
-    /// run succeeds, for SOL003 wants it shown while a retry is under way.
-    pub fn apply(
-        &mut self,
-        event: Event,
-        at: Timestamp,
-        error: Option<ProblemDetails>,
-    ) -> Result<(), Illegal> {
-        self.state = self.state.on(event)?;
-        self.state_entered_time = at;
-        if self.state == State::Completed {
-            self.error = None;
-        } else if error.is_some() {
-            self.error = error;
-        }
-        Ok(())
+    fn operation(&self) -> &'static str {
+        self.operation.as_str()
     }
-
-    /// Whether this kind of operation can be rolled back (SOL003 clause 5.4.14: others are 404).
-    #[must_use]
-    pub fn can_roll_back(&self) -> bool {
+    fn workflow(&self) -> &'static str {
+        self.operation.workflow()
+    }
+    fn fact(&self, what: &str) -> String {
+        format!("vnf.{}.{what}", self.operation.verb())
+    }
+    fn correlation(&self) -> Option<&str> {
+        self.correlation.as_deref()
+    }
+    /// Of the kinds of operations, not all can be (SOL003 clause 5.4.14: others are 404).
+    fn can_roll_back(&self) -> bool {
         match self.operation {
             Operation::Instantiate => true,
             Operation::Scale => self.operation_params["type"] == "SCALE_OUT",
             Operation::Heal | Operation::Terminate => false,
         }
     }
-
-    /// The content of the fact that starts its current run.
-    #[must_use]
-    pub fn start(&self, tenant: &TenantId, mode: Mode) -> Value {
-        let mut body = start_of(self.operation.workflow(), tenant, &self.id, self.run, mode);
-        body["vnfInstanceId"] = self.vnf_instance_id.clone().into();
-        body["operation"] = self.operation.as_str().into();
-        body["state"] = self.state.as_str().into();
-        body
+    fn run(&self) -> u64 {
+        self.run
     }
-
-    /// The name of a fact about it.
-    #[must_use]
-    pub fn fact(&self, what: &str) -> String {
-        format!("vnf.{}.{what}", self.operation.verb())
+    fn next_run(&mut self, waiter: Option<Waiter>) {
+        self.run += 1;
+        self.waiter = waiter;
     }
 }

@@ -1,8 +1,8 @@
 //! The states of a VNF operation occurrence and the only ways between them.
 //!
-//! SOL003 `LcmOperationStateType`. The table is data: it is drawn into the
-//! documentation, walked by the property tests and compared with the workflows.
+//! SOL003 `LcmOperationStateType`.
 
+use crate::op::state::{Event, Lifecycle};
 use Event::{Complete, Fail, FailForGood, GiveUp, Grant, Refuse, Retry, RollBack, Undo};
 use State::{Completed, Failed, FailedTemp, Processing, RolledBack, RollingBack, Starting};
 use serde::{Deserialize, Serialize};
@@ -27,88 +27,35 @@ pub enum State {
     RolledBack,
 }
 
-/// What may happen to an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Event {
-    /// The grant is there.
-    Grant,
-    /// The grant was rejected, or could not be prepared.
-    Refuse,
-    /// The workflow reached its end.
-    Complete,
-    /// A step failed beyond its retries.
-    Fail,
-    /// A step failed and nothing can be done about it.
-    FailForGood,
-    /// The operator asked to try again.
-    Retry,
-    /// The operator asked to undo.
-    RollBack,
-    /// The undoing reached its end.
-    Undo,
-    /// The operator closed the operation.
-    GiveUp,
-}
-
-/// Every legal step, once (SOL003 clause 5.6.2).
-pub const TRANSITIONS: &[(State, Event, State)] = &[
-    (Starting, Grant, Processing),
-    (Starting, Refuse, RolledBack),
-    (Processing, Complete, Completed),
-    (Processing, Fail, FailedTemp),
-    (Processing, FailForGood, Failed),
-    (FailedTemp, Retry, Processing),
-    (FailedTemp, RollBack, RollingBack),
-    (FailedTemp, GiveUp, Failed),
-    (RollingBack, Undo, RolledBack),
-    (RollingBack, Fail, FailedTemp),
-];
-
-/// An event arrived that the table does not allow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{event:?} is not possible in state {}", .state.as_str())]
-pub struct Illegal {
-    /// Where the operation stood.
-    pub state: State,
-    /// What was asked of it.
-    pub event: Event,
-}
-
-impl State {
-    /// All of them.
-    pub const ALL: [Self; 7] =
-        [Starting, Processing, Completed, FailedTemp, Failed, RollingBack, RolledBack];
-
-    /// The state after `event`, or why there is none.
-    pub fn on(self, event: Event) -> Result<Self, Illegal> {
-        TRANSITIONS
-            .iter()
-            .find(|(from, by, _)| *from == self && *by == event)
-            .map(|(_, _, to)| *to)
-            .ok_or(Illegal { state: self, event })
-    }
-
-    /// Whether nothing can happen any more, as the standard says it.
-    #[must_use]
-    pub fn is_final(self) -> bool {
+impl Lifecycle for State {
+    const ALL: &'static [Self] =
+        &[Starting, Processing, Completed, FailedTemp, Failed, RollingBack, RolledBack];
+    /// SOL003 clause 5.6.2.
+    const TRANSITIONS: &'static [(Self, Event, Self)] = &[
+        (Starting, Grant, Processing),
+        (Starting, Refuse, RolledBack),
+        (Processing, Complete, Completed),
+        (Processing, Fail, FailedTemp),
+        (Processing, FailForGood, Failed),
+        (FailedTemp, Retry, Processing),
+        (FailedTemp, RollBack, RollingBack),
+        (FailedTemp, GiveUp, Failed),
+        (RollingBack, Undo, RolledBack),
+        (RollingBack, Fail, FailedTemp),
+    ];
+    fn is_final(self) -> bool {
         match self {
             Completed | Failed | RolledBack => true,
             Starting | Processing | FailedTemp | RollingBack => false,
         }
     }
-
-    /// Whether a run is under way.
-    #[must_use]
-    pub fn is_running(self) -> bool {
+    fn is_running(self) -> bool {
         match self {
             Starting | Processing | RollingBack => true,
             Completed | FailedTemp | Failed | RolledBack => false,
         }
     }
-
-    /// The name on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Starting => "STARTING",
             Processing => "PROCESSING",
@@ -117,66 +64,6 @@ impl State {
             Failed => "FAILED",
             RollingBack => "ROLLING_BACK",
             RolledBack => "ROLLED_BACK",
-        }
-    }
-}
-
-/// The table as a Mermaid diagram, for the golden file in `docs/`.
-#[must_use]
-pub fn diagram() -> String {
-    let mut out = String::from("stateDiagram-v2\n    [*] --> Starting: accepted\n");
-    for (from, event, to) in TRANSITIONS {
-        out.push_str(&format!("    {from:?} --> {to:?}: {event:?}\n"));
-    }
-    for state in State::ALL.into_iter().filter(|s| s.is_final()) {
-        out.push_str(&format!("    {state:?} --> [*]\n"));
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::collections::HashSet;
-
-    fn event() -> impl Strategy<Value = Event> {
-        let all = vec![Grant, Refuse, Complete, Fail, FailForGood, Retry, RollBack, Undo, GiveUp];
-        prop::sample::select(all)
-    }
-
-    #[test]
-    fn the_table_is_a_function() {
-        let pairs: HashSet<_> = TRANSITIONS.iter().map(|(s, e, _)| (s, e)).collect();
-        assert_eq!(pairs.len(), TRANSITIONS.len());
-    }
-
-    #[test]
-    fn every_state_is_named_as_on_the_wire() {
-        for state in State::ALL {
-            assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_closed_operation_stays_closed(events in prop::collection::vec(event(), 0..40)) {
-            let mut state = Starting;
-            for event in events {
-                let next = state.on(event);
-                prop_assert!(!state.is_final() || next.is_err());
-                state = next.unwrap_or(state);
-            }
-        }
-
-        #[test]
-        fn from_anywhere_open_there_is_a_way_to_close(events in prop::collection::vec(event(), 0..40)) {
-            let mut state = Starting;
-            for event in events {
-                state = state.on(event).unwrap_or(state);
-            }
-            let closing = [Refuse, Complete, GiveUp, Undo];
-            prop_assert!(state.is_final() || closing.iter().any(|e| state.on(*e).is_ok_and(State::is_final)));
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Refusal, bound,
     descriptor::{self, VnfFlavour, VnfLevel, Vnfd},
-    op::{Mode, Waiter},
+    op::{Occurrence, Waiter},
     plan::{Expect, Origin, Plan},
     resource::Resource,
     sol::sol003::{
@@ -63,7 +63,7 @@ pub fn accept(
     op.waiter = task.waiter;
     op.correlation.clone_from(&origin.correlation);
     let taken = VnfInstance { busy_with: Some(op.id.clone()), ..facts.instance.clone() };
-    let body = op.start(&origin.tenant, Mode::Forward);
+    let body = op.start(&origin.tenant);
     Ok(Plan::new(origin).put(expect, &taken).create(&op).tell::<VnfOp>(
         &op.id,
         &op.fact("started"),

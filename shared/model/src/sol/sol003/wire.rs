@@ -1,6 +1,7 @@
 //! What clients see of VNF instances and their operations.
 
 use crate::{
+    op::Occurrence,
     resource::ResourceKind,
     vnf::{
         Held, Instantiated, VnfInstance,

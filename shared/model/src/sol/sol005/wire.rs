@@ -6,6 +6,7 @@ use crate::{
         op::{Item, NsOp},
         op_state::State,
     },
+    op::Occurrence,
     sol::sol003::wire::{links, vnf_instance},
     vnf::{self, Held, VnfInstance},
 };
