@@ -1,5 +1,6 @@
 """What no part of the deployment may be without; `check_template.py` asks for it."""
 
+import json
 import pathlib
 import re
 
@@ -90,8 +91,25 @@ def runs(resources):
         for end in ["ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"]:
             if ("AWS/States", end, [{"Name": "StateMachineArn", "Value": {"Ref": machine}}]) not in watched:
                 yield f"{machine}: no alarm watches {end}"
+    heard = [p["EventPattern"] for p in of_type(resources, "AWS::Events::Rule").values() if "EventPattern" in p]
+    heard = mentioned([pattern["detail"] for pattern in heard if pattern["source"] == ["aws.states"]])
+    for machine in set(of_type(resources, "AWS::StepFunctions::StateMachine")) - heard:
+        yield f"{machine}: no rule hears of its runs that end by themselves"
     if ("mano", "OldestRunSeconds", [{"Name": "FunctionName", "Value": {"Ref": "Relay"}}]) not in watched:
         yield "no alarm watches how long the oldest run goes on"
+
+
+def driven(resources):
+    """Who starts, shows and stops runs may do so with those of every workflow."""
+    for machine, said in of_type(resources, "AWS::StepFunctions::StateMachine").items():
+        name = said["StateMachineName"]["Fn::Sub"]
+        machine_itself, its_runs = f"stateMachine:{name}", f"execution:{name}:*"
+        for role, target in [
+            ("RelayRole", machine_itself), ("ServiceManagementRole", machine_itself), ("ServiceManagementRole", its_runs),
+            ("AdaptersRole", machine_itself),
+        ]:
+            if f':{target}"' not in json.dumps(resources[role]["Properties"]["Policies"]):
+                yield f"{role}: has no rights to {machine}, which is {target}"
 
 
 def functions(resources):
@@ -215,7 +233,7 @@ def cost(resources):
         yield f"docs/aws.md does not say of the alarms that there are {said}"
 
 
-CHECKS = [order, releases, functions, door, storage, alarms, defects, runs, dashboard, cost]
+CHECKS = [order, releases, functions, door, storage, alarms, defects, runs, driven, dashboard, cost]
 
 
 def findings(template):
