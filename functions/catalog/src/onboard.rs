@@ -5,6 +5,7 @@
 
 use crate::{
     inspect::{self, Ask},
+    upload::RACES,
     wire::Wire,
 };
 use mano_model::{
@@ -22,6 +23,7 @@ use mano_model::{
 use mano_ports::{
     Cx, Error, Fault, blobs,
     function::{Event, Step, StepCall},
+    store,
 };
 use mano_tosca::{Finding, Memory, Reading};
 use serde_json::{Value, json};
@@ -37,22 +39,21 @@ const RESERVE: Duration = Duration::from_secs(15);
 /// Steps `package.onboard`, `nsd.onboard`: ONBOARDED, or ERROR where the content is no good.
 pub(crate) async fn look<F: Wire>(cx: &Cx, call: StepCall) -> Result<Value, Error> {
     let Some(entry) = due::<F>(cx, &call).await? else { return Ok(json!({})) };
-    let plan = match judge(cx, &entry).await? {
-        Looked::Good(verdict) => accept(cx, &call, entry, verdict).await?,
-        Looked::Bad(no) => refuse(origin(cx, &call, "refuse"), &call, entry, no),
-        Looked::InPart(progress, why) => {
-            return Err(read_on(cx, &call, entry, progress, why).await?);
-        }
-    };
-    commit(cx, plan).await
+    let found = judge(cx, &entry).await?;
+    settle(cx, &call, entry, &found).await?;
+    match found {
+        Found::InPart(_, said) => Err(Refusal::new(Why::Unavailable, said).into()),
+        Found::Good(_) | Found::Bad(_) | Found::Nothing(_) => Ok(json!({})),
+    }
 }
 
 /// Steps `package.fail`, `nsd.fail`: ERROR because the content could not be looked at.
 pub(crate) async fn fail<F: Wire>(cx: &Cx, call: StepCall) -> Result<Value, Error> {
     let Some(entry) = due::<F>(cx, &call).await? else { return Ok(json!({})) };
     let failure = call.more.get("failure").unwrap_or(&Value::Null);
-    let no = (ours(&failure["Error"], &failure["Cause"]), Vec::new());
-    commit(cx, refuse(origin(cx, &call, "fail"), &call, entry, no)).await
+    let failure = ours(&failure["Error"], &failure["Cause"]);
+    settle::<F>(cx, &call, entry, &Found::Nothing(failure)).await?;
+    Ok(json!({}))
 }
 
 /// A run of a workflow ended by itself; if it was an on-boarding, it failed.
@@ -81,20 +82,21 @@ async fn due<F: Wire>(cx: &Cx, call: &StepCall) -> Result<Option<Versioned<Entry
     Ok(entry.filter(|entry| onboard::is_due(&entry.value, call.run)))
 }
 
-type No = (Failure, Vec<Remark>);
-
 /// What looking at content came to.
-enum Looked<F: Wire> {
+enum Found<F: Wire> {
     /// It is good.
     Good(Verdict<F>),
     /// It is not.
-    Bad(No),
-    /// It was read further, but not to its end, and why not.
+    Bad((Failure, Vec<Remark>)),
+    /// It could not be looked at.
+    Nothing(Failure),
+    /// It was read further, but not to its end: what the step fails with, so that it is called
+    /// again.
     InPart(Progress, String),
 }
 
 /// Looks at content on a blocking thread.
-async fn judge<F: Wire>(cx: &Cx, entry: &Entry<F>) -> Result<Looked<F>, Error> {
+async fn judge<F: Wire>(cx: &Cx, entry: &Entry<F>) -> Result<Found<F>, Error> {
     let content = entry.onboarding.content().ok_or_else(|| {
         Error::Bug(format!("{} '{}' is PROCESSING without content", F::NOUN, entry.id))
     })?;
@@ -110,10 +112,10 @@ async fn judge<F: Wire>(cx: &Cx, entry: &Entry<F>) -> Result<Looked<F>, Error> {
         Error::Bug(format!("looking at {} '{}' stopped: {error}", F::NOUN, entry.id))
     })?;
     match verdict {
-        Ok(verdict) => Ok(Looked::Good(verdict)),
+        Ok(verdict) => Ok(Found::Good(verdict)),
         Err(refusal) => match refusal.errors.iter().find(|finding| finding.is_unread()) {
-            None => Ok(Looked::Bad(inspect::failure(refusal))),
-            Some(why) if reading.grew() => in_part(reading.into_memory(), why),
+            None => Ok(Found::Bad(inspect::failure(refusal))),
+            Some(why) if reading.grew() => in_part(entry, reading.into_memory(), why),
             Some(_) => Err(blobs::Error::Unavailable(Box::new(refusal)).into()),
         },
     }
@@ -128,61 +130,72 @@ fn reading(cx: &Cx, known: Option<&Progress>) -> Reading {
     Reading::on(memory.unwrap_or_default(), move || clock.now() >= enough)
 }
 
-fn in_part<F: Wire>(memory: Memory, why: &Finding) -> Result<Looked<F>, Error> {
-    let bytes = memory.bytes();
+fn in_part<F: Wire>(entry: &Entry<F>, memory: Memory, why: &Finding) -> Result<Found<F>, Error> {
+    let (bytes, why) = (memory.bytes(), &why.message);
     let memory = serde_json::to_value(memory)
         .map_err(|error| Error::Bug(format!("what was read cannot be written down: {error}")))?;
-    Ok(Looked::InPart(Progress { bytes, memory }, why.message.clone()))
-}
-
-/// Keeps what was read; answers what the step fails with, so that it is called again.
-async fn read_on<F: Wire>(
-    cx: &Cx,
-    call: &StepCall,
-    entry: Versioned<Entry<F>>,
-    progress: Progress,
-    why: String,
-) -> Result<Error, Error> {
     let all = entry.onboarding.content().map_or(0, |content| content.size);
     let said = format!(
         "{} of {} MiB of {} '{}' are read: {why}; the next attempt goes on from there",
-        progress.bytes >> 20,
+        bytes >> 20,
         all >> 20,
         F::NOUN,
         entry.id
     );
-    // Each piece is a decision of its own.
-    let origin = origin(cx, call, &format!("read on from {}", entry.version));
-    commit(cx, onboard::read_on(origin, entry, call.run, progress)).await?;
-    Ok(Refusal::new(Why::Unavailable, said).into())
+    Ok(Found::InPart(Progress { bytes, memory }, said))
 }
 
-async fn accept<F: Wire>(
+/// Decides and commits; decides again if another decision came first: content is read for long,
+/// and a client may modify the entry meanwhile.
+async fn settle<F: Wire>(
+    cx: &Cx,
+    call: &StepCall,
+    mut entry: Versioned<Entry<F>>,
+    found: &Found<F>,
+) -> Result<(), Error> {
+    let mut races = 0;
+    while let Some(plan) = decide(cx, call, entry, found).await? {
+        match cx.store.commit(plan).await {
+            Err(store::Error::Conflict(_)) if races < RACES => races += 1,
+            done => return Ok(done?),
+        }
+        let Some(now) = due::<F>(cx, call).await? else { break };
+        entry = now;
+    }
+    Ok(())
+}
+
+async fn decide<F: Wire>(
     cx: &Cx,
     call: &StepCall,
     entry: Versioned<Entry<F>>,
-    verdict: Verdict<F>,
+    found: &Found<F>,
 ) -> Result<Option<Plan>, Error> {
-    let usage = Usage::id_of(F::DESCRIPTOR, verdict.described.descriptor_id());
-    let owner = cx.store.find::<Usage>(&call.tenant, &usage).await?;
-    let owner = owner.as_ref().map(|usage| usage.info_id.as_str());
-    Ok(onboard::accept(origin(cx, call, "accept"), entry, call.run, verdict, owner))
-}
-
-fn refuse<F: Wire>(
-    origin: Origin,
-    call: &StepCall,
-    entry: Versioned<Entry<F>>,
-    (failure, warnings): No,
-) -> Option<Plan> {
-    onboard::refuse(origin, entry, call.run, failure, warnings)
-}
-
-async fn commit(cx: &Cx, plan: Option<Plan>) -> Result<Value, Error> {
-    if let Some(plan) = plan {
-        cx.store.commit(plan).await?;
-    }
-    Ok(json!({}))
+    let run = call.run;
+    Ok(match found {
+        Found::Good(verdict) => {
+            let usage = Usage::id_of(F::DESCRIPTOR, verdict.described.descriptor_id());
+            let owner = cx.store.find::<Usage>(&call.tenant, &usage).await?;
+            let owner = owner.as_ref().map(|usage| usage.info_id.as_str());
+            onboard::accept(origin(cx, call, "accept"), entry, run, verdict.clone(), owner)
+        }
+        Found::Bad((failure, warnings)) => {
+            let (failure, warnings) = (failure.clone(), warnings.clone());
+            onboard::refuse(origin(cx, call, "refuse"), entry, run, failure, warnings)
+        }
+        Found::Nothing(failure) => {
+            onboard::refuse(origin(cx, call, "fail"), entry, run, failure.clone(), Vec::new())
+        }
+        Found::InPart(progress, _) => {
+            // A second delivery may have come further.
+            if entry.onboarding.progress().is_some_and(|known| known.bytes >= progress.bytes) {
+                return Ok(None);
+            }
+            // Each piece is a decision of its own.
+            let origin = origin(cx, call, &format!("read on from {}", entry.version));
+            onboard::read_on(origin, entry, run, progress.clone())
+        }
+    })
 }
 
 fn origin(cx: &Cx, call: &StepCall, what: &str) -> Origin {

@@ -38,7 +38,7 @@ use std::{pin::pin, time::Duration};
 pub(crate) const MOST_BYTES: u64 = 8 << 30;
 
 /// How often a decision is taken again after a lost race.
-const RACES: usize = 8;
+pub(crate) const RACES: usize = 8;
 
 /// `PUT …/package_content`, `PUT …/nsd_content`.
 pub(crate) async fn put<F: Wire>(cx: &Cx, request: Request) -> Result<Reply, Error> {

@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use std::io::{Read, Seek};
 
 /// What the wire and the content of a family need beyond [`Family`].
-pub(crate) trait Wire: Family {
+pub(crate) trait Wire: Family<Document: Clone> {
     /// The path of the collection.
     const COLLECTION: &'static str;
     /// The path parameter that names an entry.

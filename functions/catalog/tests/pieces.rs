@@ -25,6 +25,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio::sync::Barrier;
 
 /// A store that takes its time for reading, and does not answer after so many bytes.
 #[derive(Clone)]
@@ -37,6 +38,8 @@ struct Slow {
     most: u64,
     /// Bytes that were read in all.
     read: Arc<AtomicU64>,
+    /// Who is let act when reading begins, and is waited for.
+    meanwhile: Option<Arc<Barrier>>,
 }
 
 struct SlowReader {
@@ -79,6 +82,10 @@ impl Blobs for Slow {
     }
     async fn reader(&self, name: &str) -> Result<Box<dyn ReadSeek>, blobs::Error> {
         let reader = self.of.reader(name).await?;
+        if let Some(meanwhile) = &self.meanwhile {
+            meanwhile.wait().await;
+            meanwhile.wait().await;
+        }
         Ok(Box::new(SlowReader { store: self.clone(), reader, left: self.most }))
     }
     async fn delete(&self, name: &str) -> Result<(), blobs::Error> {
@@ -112,7 +119,7 @@ impl Waiting {
         assert_eq!(sent.status, StatusCode::ACCEPTED, "{:?}", sent.json());
         let of = Arc::clone(&world.host.cx().blobs);
         let (clock, read) = (Arc::clone(&world.clock), Arc::default());
-        let store = Slow { of, clock, per_mib, most, read };
+        let store = Slow { of, clock, per_mib, most, read, meanwhile: None };
         let cx = Cx { blobs: Arc::new(store.clone()), ..world.host.cx().clone() };
         Self { world, cx, store, path, size }
     }
@@ -137,6 +144,21 @@ impl Waiting {
             more: Map::new(),
         };
         step.call(&self.cx, call, Step::PATIENCE).await.map(drop)
+    }
+
+    /// Calls the step; while it reads, a client modifies the entry.
+    async fn look_meanwhile(&mut self, note: u64) -> Result<(), Error> {
+        let meanwhile = Arc::new(Barrier::new(2));
+        self.store.meanwhile = Some(Arc::clone(&meanwhile));
+        self.cx.blobs = Arc::new(self.store.clone());
+        let modify = async {
+            meanwhile.wait().await;
+            let body = json!({ "userDefinedData": { "note": note } });
+            let told = self.world.send("PATCH", &self.path, body).await;
+            assert_eq!(told.status, StatusCode::OK, "{:?}", told.json());
+            meanwhile.wait().await;
+        };
+        tokio::join!(self.look(), modify).0
     }
 }
 
@@ -165,6 +187,32 @@ async fn a_package_too_large_for_one_step_is_read_by_several() {
     assert!(read < waiting.size + (2 << 20), "{read} bytes of {} were read", waiting.size);
     let shown = waiting.world.get(&waiting.path).await.json();
     assert_eq!(shown["onboardingState"], "ONBOARDED", "{shown}");
+}
+
+#[tokio::test]
+async fn an_entry_that_is_modified_while_its_content_is_read_loses_neither() {
+    let mut waiting = Waiting::new(stored_package(20), 6000, u64::MAX).await;
+    let mut calls = 1;
+    while let Err(error) = waiting.look_meanwhile(calls).await {
+        assert_eq!(error.fault(), Fault::Transient, "{error}");
+        let entry = waiting.entry().await;
+        assert!(entry.onboarding.progress().is_some(), "what was read is known");
+        assert_eq!(entry.user_defined_data["note"], calls);
+        calls += 1;
+    }
+    assert_eq!(calls, 3);
+    let entry = waiting.entry().await;
+    assert_eq!(entry.onboarding.state(), State::Onboarded);
+    assert_eq!(entry.user_defined_data["note"], calls);
+}
+
+#[tokio::test]
+async fn content_that_is_no_good_is_refused_though_its_entry_was_modified_meanwhile() {
+    let mut waiting = Waiting::new(b"no archive".to_vec(), 0, u64::MAX).await;
+    waiting.look_meanwhile(1).await.unwrap();
+    let entry = waiting.entry().await;
+    assert_eq!(entry.onboarding.state(), State::Error);
+    assert_eq!(entry.user_defined_data["note"], 1);
 }
 
 #[tokio::test]
