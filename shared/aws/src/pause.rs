@@ -5,11 +5,24 @@ use uuid::Uuid;
 
 /// Between nothing and `base` doubled `attempt` times, at most `most` (full jitter).
 pub(crate) fn jittered(attempt: u32, base: Duration, most: Duration) -> Duration {
-    let ceiling = base.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX)).min(most);
+    ceiling(attempt, base, most).mul_f64(share())
+}
+
+/// Between half and all of what [`jittered`] is at most (equal jitter): where so many attempts
+/// must last for some time.
+pub(crate) fn patient(attempt: u32, base: Duration, most: Duration) -> Duration {
+    ceiling(attempt, base, most).mul_f64(0.5 + share() / 2.0)
+}
+
+fn ceiling(attempt: u32, base: Duration, most: Duration) -> Duration {
+    base.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX)).min(most)
+}
+
+/// Anything from 0 to 1.
+fn share() -> f64 {
     let (random, _) = Uuid::new_v4().as_u64_pair();
     // The version's bits lie low: the upper half is random all through.
-    let share = f64::from(u32::try_from(random >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX);
-    ceiling.mul_f64(share)
+    f64::from(u32::try_from(random >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX)
 }
 
 #[cfg(test)]
@@ -23,5 +36,16 @@ mod tests {
         assert!(longest(0) <= Some(base));
         assert!(longest(3) > Some(base) && longest(3) <= Some(base * 8));
         assert!(longest(40) > Some(most / 2) && longest(40) <= Some(most));
+    }
+
+    #[test]
+    fn a_patient_pause_is_never_short() {
+        let (base, most) = (Duration::from_millis(10), Duration::from_secs(1));
+        for (attempt, ceiling) in [(0, base), (3, base * 8), (40, most)] {
+            let pauses: Vec<_> = (0..200).map(|_| patient(attempt, base, most)).collect();
+            assert!(pauses.iter().all(|p| (ceiling / 2..=ceiling).contains(p)), "{pauses:?}");
+            assert!(pauses.iter().any(|p| *p < ceiling * 3 / 4), "{pauses:?}");
+            assert!(pauses.iter().any(|p| *p > ceiling * 3 / 4), "{pauses:?}");
+        }
     }
 }

@@ -11,7 +11,7 @@
 //! What stays behind another was received, but not tried; so tries are counted in the table.
 
 use crate::{
-    pause::jittered,
+    pause::patient,
     queue::{DUE, Letter, SqsQueue},
     store::DynamoStore,
 };
@@ -49,6 +49,8 @@ pub(super) struct Received {
 struct Attributes {
     #[serde(default)]
     message_group_id: Option<String>,
+    #[serde(default)]
+    approximate_receive_count: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,6 +64,12 @@ impl Received {
     /// Messages of one group are handled one after the other; those of none are a group each.
     fn group(&self) -> &str {
         self.attributes.message_group_id.as_deref().unwrap_or(&self.message_id)
+    }
+
+    /// How often it was handed out; also where it only came along.
+    fn receives(&self) -> u32 {
+        let count = self.attributes.approximate_receive_count.as_deref();
+        count.and_then(|count| count.parse().ok()).unwrap_or(1)
     }
 
     /// How long until it is due.
@@ -120,22 +128,23 @@ impl Inbox<'_> {
         }
         let error = self.call(message).await.err()?;
         let (attempt, reason) = (self.attempt(message).await, error.chain());
-        let last = attempt >= ATTEMPTS;
+        let last = attempt.is_some_and(|attempt| attempt >= ATTEMPTS);
         let id = &message.message_id;
         tracing::warn!(id, attempt, last, reason, "a message was not handled");
         if last && self.bury(message, &reason).await {
             return None;
         }
-        Some(Some(pause(attempt)))
+        Some(Some(pause(attempt.unwrap_or_else(|| message.receives()))))
     }
 
     /// Which attempt failed, from 1. Where it cannot be counted, it may be tried too often, up to
     /// what the queue itself allows.
-    async fn attempt(&self, message: &Received) -> u32 {
-        self.store.tried(&message.message_id).await.unwrap_or_else(|error| {
+    async fn attempt(&self, message: &Received) -> Option<u32> {
+        let counted = self.store.tried(&message.message_id).await;
+        let lost = |error| {
             tracing::warn!(error = Error::from(error).chain(), "a try could not be counted");
-            1
-        })
+        };
+        counted.map_err(lost).ok()
     }
 
     async fn call(&self, message: &Received) -> Result<(), Error> {
@@ -178,9 +187,10 @@ impl Inbox<'_> {
     }
 }
 
-/// After so many failures: at most 1 s, 2 s, 4 s … 5 min.
+/// After so many failures: 1 s, 2 s, 4 s … 5 min, and never less than half of that: the attempts
+/// of a message outlast trouble of a minute.
 fn pause(attempt: u32) -> Duration {
-    jittered(attempt.saturating_sub(1), Duration::from_secs(1), Duration::from_secs(300))
+    patient(attempt.saturating_sub(1), Duration::from_secs(1), Duration::from_secs(300))
 }
 
 #[cfg(test)]
@@ -193,5 +203,28 @@ mod tests {
         let pauses: HashSet<_> = (0..100).map(|_| pause(4)).collect();
         assert!(pauses.len() > 50, "{pauses:?}");
         assert!(pauses.iter().all(|pause| *pause <= Duration::from_secs(8)));
+    }
+
+    #[test]
+    fn a_message_outlasts_a_minute_of_trouble() {
+        for _ in 0..100 {
+            let all: Duration = (1..ATTEMPTS).map(pause).sum();
+            assert!((Duration::from_secs(63)..=Duration::from_secs(127)).contains(&all), "{all:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_says_how_often_it_was_handed_out() {
+        let received = |attributes: Value| -> Received {
+            let arn = "arn:aws:sqs:eu-west-3:000000000000:mano-watch.fifo";
+            serde_json::from_value(json!({
+                "messageId": "m", "receiptHandle": "r", "body": "{}", "messageAttributes": {},
+                "attributes": attributes, "eventSourceARN": arn,
+            }))
+            .unwrap()
+        };
+        let counted = received(json!({ "ApproximateReceiveCount": "9", "MessageGroupId": "g" }));
+        assert_eq!((counted.receives(), counted.group()), (9, "g"));
+        assert_eq!(received(json!({})).receives(), 1);
     }
 }
