@@ -2,7 +2,7 @@
 
     check_template.py target/sam/expanded.json
 
-A `*` in an action or a resource stands only where ALLOWED says why there is no name. What is
+A `*` in an action or a resource stands only where `allowed.json` says why there is no name. What is
 allowed and not used any more is refused, too.
 """
 
@@ -14,22 +14,8 @@ import sys
 import calls
 import whole
 
-# Resource, action, target: the reason. Patterns match whole texts.
-ALLOWED = [
-    (r"EveryFunction|EveryWorkflow", r"xray:\w+", r"\*", "X-Ray knows no resources"),
-    (r"EveryWorkflow", r"logs:\w+", r"\*", "log delivery knows no resources"),
-    (r"InNetwork", r"ec2:\w+", r"\*", "Lambda wants network interfaces that have no name yet"),
-    (r"CanaryRole", r"cloudwatch:DescribeAlarms", r"\*", "alarms are described by no name of theirs"),
-    (r"ServiceManagementRole|RelayRole", r"states:ListStateMachines", r"\*", "workflows are listed by no name"),
-    (r"RelayRole", r"dynamodb:ListStreams", r"\*", "streams are listed by no name"),
-    (r"Key", r"kms:.+", r"\*", "in a key's own policy this means the key"),
-    (r"QueuePolicy|RuleQueuePolicy", r"sqs:\*", r"\*", "a refusal of everything, in the queues' own policy"),
-    (r"BucketPolicy", r"s3:\*", r".+", "a refusal of everything"),
-    (r".+Role", r"s3:\w+", r".+/blobs/(content|uploads)/\*", "content gets its name when it comes"),
-    (r"RelayRole|EveryFunction", r"s3:\w+", r".+/blobs/documents/\*", "documents get their names when they are written"),
-    (r"BucketPolicy", r"s3:\*", r".+/\*", "a refusal of everything"),
-    (r"ServiceManagementRole", r"states:\w+", r".+:execution:.+:\*", "runs get their names when they start"),
-]
+# Whose rights, which action on which target (patterns that match whole texts), and why. The CDK's rules read it, too.
+ALLOWED = json.loads((pathlib.Path(__file__).parent / "allowed.json").read_text())
 
 
 def listed(value):
@@ -73,15 +59,16 @@ def findings(template):
                 for target in targets:
                     if "*" not in action and "*" not in target:
                         continue
-                    matching = [
-                        n for n, (r, a, t, _) in enumerate(ALLOWED)
-                        if re.fullmatch(r, logical_id) and re.fullmatch(a, action) and re.fullmatch(t, target)
-                    ]
+                    matching = {
+                        (n, logical_id) for n, row in enumerate(ALLOWED) if logical_id in row["resources"]
+                        and re.fullmatch(row["action"], action) and re.fullmatch(row["target"], target)
+                    }
                     if not matching:
                         yield f"{logical_id}: {action} on {target} has no name and no reason"
                     used.update(matching)
-    for n in set(range(len(ALLOWED))) - used:
-        yield f"the exception {ALLOWED[n][:3]} is not needed any more"
+    for n, name in sorted({(n, name) for n, row in enumerate(ALLOWED) for name in row["resources"]} - used):
+        row = ALLOWED[n]
+        yield f"{name} needs the exception for {row['action']} on {row['target']} no more"
 
 
 def main(source):

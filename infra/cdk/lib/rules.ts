@@ -1,12 +1,20 @@
 /** The rules of cdk-nag that do not fit here, each with its reason. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { Aspects, IAspect } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, NagPackSuppression, NagSuppressions } from 'cdk-nag';
 import { Home } from './home';
+import { HOME } from './mano';
 
-const nameless = (reason: string): NagPackSuppression[] => [{ id: 'AwsSolutions-IAM5', reason }];
 const lastStop = (reason: string): NagPackSuppression[] => [{ id: 'AwsSolutions-SQS3', reason }];
 
-/** By logical name in the template; rights are held to the same list in check_template.py. */
+/** Rights without a name, which check_template.py looks at one by one. */
+interface Allowed {
+  readonly resources: readonly string[];
+  readonly reason: string;
+}
+
+/** By logical name in the template. */
 const EXCEPTIONS: { readonly [resource: string]: readonly NagPackSuppression[] } = {
   Api: [
     {
@@ -33,13 +41,6 @@ const EXCEPTIONS: { readonly [resource: string]: readonly NagPackSuppression[] }
       reason: 'Only the functions read it; who read what is in CloudTrail, where an account records data events.',
     },
   ],
-  CanaryRole: nameless('Alarms are described by no name of theirs.'),
-  CatalogRole: nameless('Content gets its name when it comes.'),
-  EveryFunction: nameless('Content gets its name when it comes; X-Ray knows no resources.'),
-  EveryWorkflow: nameless('Log delivery and X-Ray know no resources.'),
-  InNetwork: nameless('Lambda wants network interfaces that have no name yet.'),
-  RelayRole: nameless('Content gets its name when it comes.'),
-  ServiceManagementRole: nameless('Runs get their names when they start; workflows are listed by no name.'),
   EventsUndelivered: lastStop('It is where others give up; an alarm watches it.'),
   FactsLost: lastStop('It is where others give up; an alarm watches it.'),
   RejectedRequests: lastStop('It is where others give up; nobody receives from it but people.'),
@@ -49,6 +50,14 @@ const EXCEPTIONS: { readonly [resource: string]: readonly NagPackSuppression[] }
 export function watch(home: Home): void {
   for (const [name, reasons] of Object.entries(EXCEPTIONS)) {
     NagSuppressions.addResourceSuppressions(home.mano.template.getResource(name), [...reasons]);
+  }
+  const allowed = JSON.parse(fs.readFileSync(path.join(HOME, 'infra/tools/allowed.json'), 'utf8')) as Allowed[];
+  for (const { resources, reason } of allowed) {
+    for (const resource of resources.map((name) => home.mano.template.getResource(name))) {
+      // The rule looks at what identities may do; keys, queues and buckets have policies of their own.
+      if (!resource.cfnResourceType.startsWith('AWS::IAM::')) continue;
+      NagSuppressions.addResourceSuppressions(resource, [{ id: 'AwsSolutions-IAM5', reason: `Without a name: ${reason}.` }]);
+    }
   }
   Aspects.of(home).add(new AwsSolutionsChecks({ verbose: true }) as unknown as IAspect);
 }
