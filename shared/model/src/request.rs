@@ -10,9 +10,8 @@
 use crate::{
     Refusal, TenantId, ids, ns,
     plan::{Document, Fact, Kind, Origin, Plan, beginning},
-    sol::{sol003::CreateVnfRequest, sol005::CreateNsRequest, sol013::ProblemDetails},
+    sol::{parse, sol003::CreateVnfRequest, sol005::CreateNsRequest, sol013::ProblemDetails},
     vnf,
-    vnf::task::parse,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

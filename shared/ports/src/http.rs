@@ -86,7 +86,7 @@ impl Request {
             return Err(Error::Bug("a route that takes a stream was asked for JSON".into()));
         };
         let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
-        serde_json::from_slice(bytes).map_err(|error| body_refusal(&error).into())
+        Ok(mano_model::sol::read(bytes)?)
     }
 
     /// The whole body as any JSON object, for documents that keep what was asked.
@@ -116,12 +116,6 @@ impl Request {
             Content::Bytes(bytes) => Box::pin(futures_util::stream::iter([Ok(bytes)])),
         }
     }
-}
-
-/// What was wrong with a body: where and what.
-fn body_refusal(error: &serde_json::Error) -> Refusal {
-    let why = if error.is_data() { Why::Unprocessable } else { Why::Malformed };
-    Refusal::new(why, format!("the body is not what this request takes: {error}"))
 }
 
 /// The content of an answer.

@@ -12,13 +12,14 @@ use crate::{
     op::Occurrence,
     plan::{Origin, Plan, Versioned},
     sol::{
+        parse,
         sol003::{ScaleType, ScaleVnfRequest},
         sol005::{
             HealNsRequest, InstantiateNsRequest, ScaleByStepData, ScaleNsData, ScaleNsRequest,
             ScaleVnfData, TerminateNsRequest,
         },
     },
-    vnf::{self, task::parse},
+    vnf,
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

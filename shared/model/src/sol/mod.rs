@@ -1,5 +1,8 @@
 //! The wire forms of ETSI's interfaces and the conventions they share.
 
+mod body;
 pub mod sol003;
 pub mod sol005;
 pub mod sol013;
+
+pub use body::{parse, read};

@@ -12,11 +12,13 @@ use crate::{
     op::{Occurrence, Waiter},
     plan::{Expect, Origin, Plan},
     resource::Resource,
-    sol::sol003::{
-        HealVnfRequest, InstantiateVnfRequest, ScaleType, ScaleVnfRequest, TerminateVnfRequest,
+    sol::{
+        parse,
+        sol003::{
+            HealVnfRequest, InstantiateVnfRequest, ScaleType, ScaleVnfRequest, TerminateVnfRequest,
+        },
     },
 };
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -199,12 +201,6 @@ pub fn flavour_of<'a>(facts: &Facts<'a>) -> Result<&'a VnfFlavour, Refusal> {
             facts.vnfd.vnfd_id
         ))
     })
-}
-
-/// The request's body as its type.
-pub(crate) fn parse<T: DeserializeOwned>(params: &Value) -> Result<T, Refusal> {
-    T::deserialize(params)
-        .map_err(|error| Refusal::unprocessable(format!("the body is not this request: {error}")))
 }
 
 #[cfg(test)]
