@@ -23,6 +23,7 @@ use futures_util::{
     lock::Mutex as AsyncMutex,
 };
 use mano_model::TenantId;
+use serde_json::Value;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -37,6 +38,9 @@ pub use token::{Algorithm, Claims, LEEWAY, LONGEST, Refused, Unverified};
 const PATIENCE: Duration = Duration::from_secs(8);
 /// Longest name of a caller or a tenant, in characters.
 const LONGEST_NAME: usize = 256;
+
+/// The claims that name a caller; the first that can stand in records does.
+const NAMES: [&str; 3] = ["sub", "client_id", "azp"];
 
 /// Whose tokens are taken, and what of them counts.
 #[derive(Debug, Clone)]
@@ -60,11 +64,18 @@ impl Trust {
     /// # Errors
     /// The claims do not say it.
     pub fn principal(&self, claims: &Claims) -> Result<Principal, Denied> {
-        let client = claims.text("client_id").or_else(|| claims.text("azp"));
-        let subject = claims.text("sub");
-        let name = subject.or(client).filter(|name| is_name(name)).ok_or_else(|| {
-            Denied::Forbidden("the token names nobody: it has neither 'sub' nor 'client_id'".into())
+        let mut named = NAMES.iter().filter_map(|claim| Some((*claim, claims.get(claim)?)));
+        let usable = |(_, said): &(&str, &Value)| said.as_str().is_some_and(is_name);
+        let mut usable = named.clone().filter(usable);
+        let name = usable.next().and_then(|(_, said)| said.as_str()).ok_or_else(|| {
+            let why = named.next().map_or_else(
+                || "it has none of 'sub', 'client_id' and 'azp'".into(),
+                |(claim, said)| format!("its claim '{claim}' {}", fault(said)),
+            );
+            Denied::Forbidden(format!("the token names nobody: {why}"))
         })?;
+        let (subject, client) =
+            (claims.text("sub"), claims.text("client_id").or_else(|| claims.text("azp")));
         let claim = &self.tenant_claim;
         let tenant = match claims.get(claim) {
             Some(said) => said.as_str().filter(|tenant| is_tenant(tenant)).ok_or_else(|| {
@@ -179,6 +190,16 @@ fn is_name(text: &str) -> bool {
     (1..=LONGEST_NAME).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
+/// Why a claim cannot be the name of a caller.
+fn fault(said: &Value) -> String {
+    match said.as_str().map(|text| text.chars().count()) {
+        None => "is no text".into(),
+        Some(0) => "is empty".into(),
+        Some(1..=LONGEST_NAME) => "has control characters".into(),
+        Some(many) => format!("has {many} characters, and a name at most {LONGEST_NAME}"),
+    }
+}
+
 /// Whether a text can be a tenant: it becomes a part of keys, and must not look like another part.
 fn is_tenant(text: &str) -> bool {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
@@ -188,7 +209,7 @@ fn is_tenant(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn trust(tenants: &[(&str, &str)]) -> Trust {
         let tenants = tenants.iter().map(|(name, tenant)| ((*name).into(), (*tenant).into()));
@@ -219,6 +240,17 @@ mod tests {
     }
 
     #[test]
+    fn a_claim_that_cannot_be_a_name_hides_no_other_that_can() {
+        let own = trust(&[]);
+        for sub in [json!(7), json!("a\nb"), json!("a".repeat(300)), json!("")] {
+            let claims = json!({ "sub": sub, "client_id": "oss", "tenant": "acme" });
+            assert_eq!(who(&own, claims).unwrap().0, "oss");
+            let claims = json!({ "sub": sub, "client_id": null, "azp": "app", "tenant": "acme" });
+            assert_eq!(who(&own, claims).unwrap().0, "app");
+        }
+    }
+
+    #[test]
     fn where_the_token_is_silent_the_map_speaks_and_the_claim_has_the_first_word() {
         let mapped = trust(&[("anna", "blue"), ("oss", "green")]);
         let tenant = |claims| who(&mapped, claims).map(|(_, tenant)| tenant);
@@ -235,7 +267,14 @@ mod tests {
         let silent = why(json!({ "sub": "anna" }));
         assert!(silent.contains("'anna'") && silent.contains("'tenant'"), "{silent}");
         assert!(why(json!({ "tenant": "acme" })).contains("'sub'"));
-        assert!(why(json!({ "sub": "a\nb", "tenant": "acme" })).contains("'sub'"));
+        let unusable = |sub: Value| why(json!({ "sub": sub, "tenant": "acme" }));
+        assert!(unusable(json!("a\nb")).ends_with("its claim 'sub' has control characters"));
+        assert!(unusable(json!(7)).ends_with("its claim 'sub' is no text"));
+        assert!(unusable(json!("")).ends_with("its claim 'sub' is empty"));
+        let long = unusable(json!("é".repeat(300)));
+        assert!(long.ends_with("its claim 'sub' has 300 characters, and a name at most 256"));
+        let azp = why(json!({ "azp": [], "tenant": "acme" }));
+        assert!(azp.ends_with("its claim 'azp' is no text"), "{azp}");
         for tenant in [json!(""), json!("a#b"), json!("a b"), json!(["acme"]), json!(null)] {
             assert!(why(json!({ "sub": "anna", "tenant": tenant })).contains("no tenant"));
         }
