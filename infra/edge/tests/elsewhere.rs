@@ -225,3 +225,17 @@ fn who_cannot_sign_is_told_what_is_missing_before_anything_is_asked() {
     }
     assert!(find(&served, "").is_empty());
 }
+
+#[test]
+fn a_variable_that_wants_no_signature_leaves_the_token_alone() {
+    for no in ["false", "0", ""] {
+        let (server, served, _) = world(200);
+        let (room, _) = room(0);
+        let who = [("MANO_IAM", no), ("MANO_TOKEN", "ours")];
+        let done = asked_as(&who, &room, &server, &["package", "list"]);
+        let asked = find(&served, "");
+        let told = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(!asked.is_empty(), "MANO_IAM={no}: {told}");
+        assert_eq!(asked[0].headers["authorization"], "Bearer ours");
+    }
+}

@@ -44,7 +44,6 @@ pub(crate) struct Connection {
         global = true,
         env = "MANO_IAM",
         value_parser = FalseyValueParser::new(),
-        conflicts_with = "token",
         help_heading = "Connection"
     )]
     pub(crate) iam: bool,
@@ -71,8 +70,13 @@ impl Connection {
 
     /// Who asks.
     pub(super) fn identity(&self) -> Result<Identity, Failure> {
+        // Not clap's to refuse: for it a variable is given, too, that says no.
         Ok(match &self.token {
-            _ if self.iam => Identity::Iam(Arc::new(self.signer()?)),
+            Some(_) if self.iam => {
+                let what = "--iam and --token (or MANO_IAM and MANO_TOKEN) name two who ask";
+                return Err(Failure::misuse(what).next("give one of them"));
+            }
+            None if self.iam => Identity::Iam(Arc::new(self.signer()?)),
             Some(token) => Identity::Bearer(token.clone()),
             None => Identity::Nobody,
         })
