@@ -168,6 +168,16 @@ fn packages_are_found_by_name_and_refused_with_file_and_line() {
 }
 
 #[test]
+fn where_nothing_stands_still_nothing_is_driven_on() {
+    let world = World::new();
+    let told = world.good("op redrive --runs");
+    assert_eq!(told, "0 started again, 0 told to their operations, 0 go on");
+    assert_eq!(world.json("op redrive --runs")["running"], 0);
+    assert!(world.bad("op redrive", 2).contains("ID"));
+    assert!(world.bad("op redrive 17 --runs", 2).contains("--runs"));
+}
+
+#[test]
 fn a_large_archive_comes_back_as_it_was_sent() {
     let world = World::new();
     // More than passes through the interfaces of every home, and nothing that packs well.

@@ -1,4 +1,4 @@
-//! Archives that a server sends on to a store, and fetches from there: what each of them hears.
+//! Servers that say what they are told to say: what they and their stores hear from the command line.
 
 #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
@@ -238,4 +238,50 @@ fn a_variable_that_wants_no_signature_leaves_the_token_alone() {
         assert!(!asked.is_empty(), "MANO_IAM={no}: {told}");
         assert_eq!(asked[0].headers["authorization"], "Bearer ours");
     }
+}
+
+/// A server whose looks at runs answer in this order; the last one again and again.
+fn looking(answers: &'static [&'static str]) -> (String, Log) {
+    let asked = Mutex::new(answers.iter().peekable());
+    listening(move |_| {
+        let mut asked = asked.lock().unwrap();
+        let answer = if asked.len() > 1 { asked.next() } else { asked.peek().copied() };
+        (200, String::new(), answer.unwrap().as_bytes().to_vec())
+    })
+}
+
+#[test]
+fn runs_are_driven_on_until_all_were_looked_at() {
+    let answers = &[
+        r#"{"started": ["op-1-0"], "closed": [], "running": 2, "more": true}"#,
+        r#"{"started": [], "closed": ["op-2-1"], "running": 3, "more": true}"#,
+        r#"{"started": [], "closed": [], "running": 5, "more": false}"#,
+    ];
+    let (room, _) = room(0);
+    let (server, served) = looking(answers);
+    let done = mano(&room, &server, &["op", "redrive", "--runs"]);
+    let (out, told) = (String::from_utf8(done.stdout).unwrap(), done.stderr);
+    assert!(done.status.success(), "{out}{}", String::from_utf8_lossy(&told));
+    let asked = find(&served, "POST /mano/v1/operations/redrive");
+    assert_eq!(asked.len(), 3);
+    assert!(String::from_utf8(told).unwrap().contains("1 started again"), "it shows progress");
+    for words in ["op-1-0", "op-2-1", "1 started again, 1 told to their operations, 5 go on"] {
+        assert!(out.contains(words), "{words} is not in: {out}");
+    }
+    let (server, _) = looking(answers);
+    let done = mano(&room, &server, &["op", "redrive", "--runs", "-o", "json"]);
+    let told: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    let all = serde_json::json!({ "started": ["op-1-0"], "closed": ["op-2-1"], "running": 5 });
+    assert_eq!(told, all);
+}
+
+#[test]
+fn a_look_that_comes_no_further_is_not_repeated_for_ever() {
+    let (server, served) =
+        looking(&[r#"{"started": [], "closed": [], "running": 9, "more": true}"#]);
+    let (room, _) = room(0);
+    let done = mano(&room, &server, &["op", "redrive", "--runs"]);
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert_eq!((done.status.code(), find(&served, "").len()), (Some(1), 1), "{told}");
+    assert!(told.contains("9 runs that go on"), "{told}");
 }

@@ -1,8 +1,10 @@
 //! `mano op`: operations under way and done, of network services and network functions alike.
 
+mod redrive;
+
 use super::{
     Mano,
-    client::{Answer, Api, segment},
+    client::{Answer, Api},
     descriptor::Which,
     failure::Failure,
     find::{Noun, text},
@@ -80,8 +82,8 @@ pub(crate) enum Action {
     Fail(Which),
     /// List the messages that nobody could handle, with the reason of the last attempt.
     DeadLetters,
-    /// Send a message once more that nobody could handle.
-    Redrive(Redrive),
+    /// Send a message once more that nobody could handle; with --runs, drive on what stands still.
+    Redrive(redrive::Redrive),
 }
 
 /// `list`
@@ -108,14 +110,6 @@ pub(crate) struct Handle {
     wait: Wait,
 }
 
-/// `redrive`
-#[derive(Debug, Args)]
-pub(crate) struct Redrive {
-    /// The message's id, as `dead-letters` shows it.
-    #[arg(value_name = "ID")]
-    id: String,
-}
-
 /// What `--help` ends with.
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -126,6 +120,7 @@ Examples:
   mano op fail 3f2a                         give it up, and then: mano ns release
   mano op dead-letters                      messages that nobody could handle
   mano op redrive 17                        the cause is gone: handle it once more
+  mano op redrive --runs                    executions were lost, or a table was restored
 
 Exit status of `watch` and of commands that follow an operation:
   0  it did what it should    1  it ended otherwise, or could not be followed";
@@ -160,7 +155,7 @@ pub(crate) fn act(mano: &Mano, action: &Action) -> Result<(), Failure> {
         Action::Rollback(asked) => handle(mano, asked, "rollback", "ROLLED_BACK"),
         Action::Fail(which) => fail(mano, &which.id),
         Action::DeadLetters => print::many(mano.format, &dead_letters(mano)?, LETTERS),
-        Action::Redrive(asked) => redrive(mano, &asked.id),
+        Action::Redrive(asked) => redrive::redrive(mano, asked),
     }
 }
 
@@ -292,12 +287,6 @@ fn handle(mano: &Mano, asked: &Handle, task: &str, goal: &str) -> Result<(), Fai
 pub(crate) fn dead_letters(mano: &Mano) -> Result<Vec<Value>, Failure> {
     let found = mano.client.get(Api::Mano, "/dead-letters")?;
     Ok(found.as_array().cloned().unwrap_or_default())
-}
-
-fn redrive(mano: &Mano, id: &str) -> Result<(), Failure> {
-    let path = format!("/dead-letters/{}/redrive", segment(id));
-    mano.client.ask(Method::POST, Api::Mano, &path, None)?;
-    print::line(&format!("message {id} is handled once more"))
 }
 
 /// Gives one up.
