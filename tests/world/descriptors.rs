@@ -2,8 +2,8 @@
 
 use mano_model::{
     descriptor::{
-        NsAspect, NsFlavour, NsLevel, Nsd, Storage, Vdu, VduCp, VduKind, VirtualLink, VnfAspect,
-        VnfFlavour, VnfLevel, VnfProfile, Vnfd,
+        Aspect, NsFlavour, NsLevel, Nsd, Storage, Vdu, VduCp, VduKind, VirtualLink, VnfFlavour,
+        VnfLevel, VnfProfile, Vnfd,
     },
     resource::Amounts,
 };
@@ -50,7 +50,7 @@ pub(crate) fn vnfd() -> Vnfd {
             vdus: vec![unit],
             virtual_links: vec![VirtualLink { id: "internal".into() }],
             external_cps: Vec::new(),
-            aspects: vec![VnfAspect {
+            aspects: vec![Aspect {
                 id: "size".into(),
                 name: "size".into(),
                 max_level: 3,
@@ -91,7 +91,7 @@ pub(crate) fn nsd(backs: u32) -> Nsd {
             vnf_profiles: vec![profile("front", &[]), profile("back", &["front"])],
             virtual_links: vec![VirtualLink { id: "lan".into() }],
             saps: Vec::new(),
-            aspects: vec![NsAspect {
+            aspects: vec![Aspect {
                 id: "backs".into(),
                 name: "backs".into(),
                 max_level: 2,

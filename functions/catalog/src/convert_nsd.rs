@@ -7,7 +7,7 @@ use crate::{
 use mano_model::{
     bound,
     catalog::{Remark, nsd_info::NsdContent, onboard::Verdict},
-    descriptor::{NsAspect, NsFlavour, NsLevel, Nsd, VirtualLink, VnfProfile},
+    descriptor::{Aspect, NsFlavour, NsLevel, Nsd, VirtualLink, VnfProfile},
 };
 use mano_tosca::{Limits, NsPackage, Reading, Refusal, nsd, resume_ns};
 use std::{
@@ -126,8 +126,8 @@ fn profile(profile: &nsd::Profile, is_vnf: &impl Fn(&str) -> bool) -> VnfProfile
     }
 }
 
-fn aspect(aspect: &nsd::NsAspect, is_vnf: &impl Fn(&str) -> bool) -> NsAspect {
-    NsAspect {
+fn aspect(aspect: &nsd::NsAspect, is_vnf: &impl Fn(&str) -> bool) -> Aspect {
+    Aspect {
         id: aspect.id.clone(),
         name: aspect.name.clone(),
         max_level: aspect.max_scale_level,

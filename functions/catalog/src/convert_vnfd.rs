@@ -8,8 +8,8 @@ use mano_model::{
         vnf_package::{Checksum, SoftwareImage, VnfPkgContent},
     },
     descriptor::{
-        AffinityRule, AffinityScope, ExternalCp, Storage, Vdu, VduCp, VduKind, VirtualLink,
-        VnfAspect, VnfFlavour, VnfLevel, Vnfd,
+        AffinityRule, AffinityScope, Aspect, ExternalCp, Storage, Vdu, VduCp, VduKind, VirtualLink,
+        VnfFlavour, VnfLevel, Vnfd,
     },
     resource::Amounts,
 };
@@ -160,8 +160,8 @@ fn external_cp(cp: vnfd::ExternalCp) -> ExternalCp {
     ExternalCp { id: cp.id, virtual_link: cp.virtual_link, vdu_cp: cp.vdu_cp }
 }
 
-fn aspect(aspect: vnfd::Aspect) -> VnfAspect {
-    VnfAspect {
+fn aspect(aspect: vnfd::Aspect) -> Aspect {
+    Aspect {
         id: aspect.id,
         name: aspect.name,
         max_level: aspect.max_scale_level,

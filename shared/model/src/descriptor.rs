@@ -2,6 +2,10 @@
 //!
 //! On-boarding makes these from a package once; no decision looks at TOSCA again.
 
+mod aspect;
+
+pub use aspect::Aspect;
+
 use crate::{
     Refusal,
     plan::{Document, Index, Kind},
@@ -50,11 +54,29 @@ pub(crate) fn flavour<'a, F>(
                 known.join(", ")
             )))
         }
-        (Some(id), _) => all
-            .iter()
-            .find(|flavour| id_of(flavour) == id)
-            .ok_or_else(|| Refusal::unknown(&whole(), "flavour", id, all.iter().map(&id_of))),
+        (Some(id), _) => part(all, id_of, "flavour", id, whole),
     }
+}
+
+/// The part of this id, or a refusal that names those there are.
+pub(crate) fn part<'a, P>(
+    all: &'a [P],
+    id_of: impl Fn(&'a P) -> &'a str,
+    kind: &str,
+    id: &str,
+    whole: impl Fn() -> String,
+) -> Result<&'a P, Refusal> {
+    let found = all.iter().find(|part| id_of(part) == id);
+    found.ok_or_else(|| Refusal::unknown(&whole(), kind, id, all.iter().map(&id_of)))
+}
+
+/// The aspect of this id, of a flavour.
+pub(crate) fn aspect<'a>(
+    all: &'a [Aspect],
+    id: &str,
+    flavour: &str,
+) -> Result<&'a Aspect, Refusal> {
+    part(all, |a| &a.id, "scaling aspect", id, || format!("flavour '{flavour}'"))
 }
 
 impl Vnfd {
@@ -90,7 +112,7 @@ pub struct VnfFlavour {
     /// Its external connection points.
     pub external_cps: Vec<ExternalCp>,
     /// What can be scaled.
-    pub aspects: Vec<VnfAspect>,
+    pub aspects: Vec<Aspect>,
     /// The sizes it can be instantiated at; at least one.
     pub levels: Vec<VnfLevel>,
     /// The level when the request names none.
@@ -175,20 +197,6 @@ pub struct ExternalCp {
     pub virtual_link: Option<String>,
     /// The unit's connection point behind it, if any.
     pub vdu_cp: Option<String>,
-}
-
-/// A scaling aspect with its deltas resolved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct VnfAspect {
-    /// `aspectId`.
-    pub id: String,
-    /// For people.
-    pub name: String,
-    /// The highest level; the lowest is 0.
-    pub max_level: u32,
-    /// By step from level `i` to `i + 1`: how many instances of which unit are added.
-    pub steps: Vec<BTreeMap<String, u32>>,
 }
 
 /// A size at which a VNF can be instantiated (SOL001 instantiation level).
@@ -280,7 +288,7 @@ pub struct NsFlavour {
     /// Its service access points, by `sapdId`.
     pub saps: Vec<String>,
     /// What can be scaled.
-    pub aspects: Vec<NsAspect>,
+    pub aspects: Vec<Aspect>,
     /// The sizes it can be instantiated at; at least one.
     pub levels: Vec<NsLevel>,
     /// The level when the request names none.
@@ -309,20 +317,6 @@ pub struct VnfProfile {
     pub after: Vec<String>,
     /// NS virtual links it is on.
     pub virtual_links: Vec<String>,
-}
-
-/// A scaling aspect of a network service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct NsAspect {
-    /// `aspectId`.
-    pub id: String,
-    /// For people.
-    pub name: String,
-    /// The highest level; the lowest is 0.
-    pub max_level: u32,
-    /// By step from level `i` to `i + 1`: how many instances of which profile are added.
-    pub steps: Vec<BTreeMap<String, u32>>,
 }
 
 /// A size at which a network service can be instantiated.

@@ -3,7 +3,7 @@
 use super::{Member, NsInstance, op::Item};
 use crate::{
     Refusal,
-    descriptor::{self, NsAspect, NsFlavour, NsLevel, Nsd, VnfProfile, Vnfd},
+    descriptor::{self, NsFlavour, NsLevel, Nsd, VnfProfile, Vnfd},
     ids,
     vnf::op::Operation,
 };
@@ -22,20 +22,8 @@ pub fn flavour<'a>(nsd: &'a Nsd, id: Option<&str>) -> Result<&'a NsFlavour, Refu
 /// The level of this id, or of the flavour's default.
 pub fn level<'a>(flavour: &'a NsFlavour, id: Option<&str>) -> Result<&'a NsLevel, Refusal> {
     let id = id.unwrap_or(&flavour.default_level);
-    flavour.levels.iter().find(|l| l.id == id).ok_or_else(|| {
-        let known = flavour.levels.iter().map(|l| &*l.id);
-        let whole = format!("flavour '{}'", flavour.id);
-        Refusal::unknown(&whole, "NS instantiation level", id, known)
-    })
-}
-
-/// The aspect of this id, or a refusal that names those there are.
-pub fn aspect<'a>(flavour: &'a NsFlavour, id: &str) -> Result<&'a NsAspect, Refusal> {
-    flavour.aspects.iter().find(|a| a.id == id).ok_or_else(|| {
-        let known = flavour.aspects.iter().map(|a| &*a.id);
-        let whole = format!("flavour '{}'", flavour.id);
-        Refusal::unknown(&whole, "NS scaling aspect", id, known)
-    })
+    let whole = || format!("flavour '{}'", flavour.id);
+    descriptor::part(&flavour.levels, |l| &l.id, "NS instantiation level", id, whole)
 }
 
 /// The items that bring a service from what it has to `counts`: new members, and the

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Refusal, bound,
-    descriptor::{NsFlavour, Nsd, Vnfd},
+    descriptor::{self, NsFlavour, Nsd, Vnfd},
     op::Occurrence,
     plan::{Origin, Plan, Versioned},
     sol::{
@@ -203,8 +203,7 @@ fn scale_ns(
     let flavour = members::flavour(facts.nsd, Some(&deployed.flavour_id))?;
     let (counts, scale) = match (data.scale_ns_by_steps_data, data.scale_ns_to_level_data) {
         (Some(steps), None) => {
-            let by = i64::from(steps.number_of_steps.unwrap_or(1));
-            let by = if steps.scaling_direction == ScaleType::ScaleOut { by } else { -by };
+            let by = steps.scaling_direction.levels(steps.number_of_steps)?;
             by_steps(facts.instance, flavour, deployed, &steps.aspect_id, by)?
         }
         (None, Some(to)) => {
@@ -230,30 +229,15 @@ fn by_steps(
     aspect_id: &str,
     by: i64,
 ) -> Result<(Counts, BTreeMap<String, u32>), Refusal> {
-    let aspect = members::aspect(flavour, aspect_id)?;
+    let aspect = descriptor::aspect(&flavour.aspects, aspect_id, &flavour.id)?;
     let now = deployed.scale.get(aspect_id).copied().unwrap_or(0);
-    let reached = i64::from(now) + by;
-    let target = u32::try_from(reached).ok().filter(|l| *l <= aspect.max_level);
-    let target = target.filter(|_| by != 0).ok_or_else(|| {
-        Refusal::unprocessable(format!(
-            "NS scaling aspect '{aspect_id}' has levels 0 to {} and is at {now}; this would reach \
-             level {reached}",
-            aspect.max_level
-        ))
-    })?;
+    let target = aspect.level(i64::from(now) + by)?;
     let mut counts = Counts::new();
     for profile in &flavour.vnf_profiles {
         let has = instance.members.iter().filter(|m| m.profile_id == profile.id).count();
         counts.insert(profile.id.clone(), u32::try_from(has).unwrap_or(u32::MAX));
     }
-    let index = |level: u32| usize::try_from(level).unwrap_or(usize::MAX);
-    let between = index(now.min(target))..index(now.max(target));
-    for delta in aspect.steps.get(between).into_iter().flatten() {
-        for (profile, by) in delta {
-            let count = counts.entry(profile.clone()).or_default();
-            *count = if target > now { *count + by } else { count.saturating_sub(*by) };
-        }
-    }
+    aspect.walk(&mut counts, now, target);
     Ok((counts, [(aspect_id.into(), target)].into()))
 }
 
@@ -310,7 +294,7 @@ fn terminate(facts: &Facts<'_>) -> Vec<Item> {
 mod tests {
     use super::*;
     use crate::{
-        descriptor::{NsAspect, NsLevel, VirtualLink, VnfFlavour, VnfLevel, VnfProfile},
+        descriptor::{Aspect, NsLevel, VirtualLink, VnfFlavour, VnfLevel, VnfProfile},
         ns::Member,
         refusal::Why,
     };
@@ -335,7 +319,7 @@ mod tests {
                 virtual_links: Vec::new(),
             }],
             virtual_links: (0..links).map(|n| VirtualLink { id: format!("l{n}") }).collect(),
-            aspects: vec![NsAspect {
+            aspects: vec![Aspect {
                 id: "more".into(),
                 name: "more".into(),
                 max_level: 2,
@@ -449,6 +433,17 @@ mod tests {
         assert!(ask(&nsd, with(600, 0), Operation::Scale, out(1)).is_ok());
         told(ask(&nsd, with(601, 0), Operation::Scale, out(1)), 1001);
         told(ask(&nsd, with(600, 0), Operation::Scale, out(2)), 1400);
+    }
+
+    #[test]
+    fn no_service_is_scaled_by_no_step_or_past_its_levels() {
+        let refused = |params| {
+            ask(&nsd(1, 1, 1, 0), with(2, 1), Operation::Scale, params).unwrap_err().detail
+        };
+        assert_eq!(refused(out(0)), "numberOfSteps is 0; it counts from 1");
+        let past = "scaling aspect 'more' has levels 0 to 2; this would reach level";
+        assert_eq!(refused(out(2)), format!("{past} 3"));
+        assert_eq!(refused(by(2, "SCALE_IN")), format!("{past} -1"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::Instantiated;
 use crate::{
     Refusal, bound,
-    descriptor::{Vdu, VnfAspect, VnfFlavour, VnfLevel},
+    descriptor::{self, Vdu, VnfFlavour, VnfLevel},
     resource::{Amounts, Resource, ResourceKind, Want},
 };
 use std::collections::BTreeMap;
@@ -42,15 +42,10 @@ pub fn counts_at(
 ) -> Result<Counts, Refusal> {
     let mut counts = level.vdus.clone();
     for (aspect_id, target) in scale {
-        let aspect = aspect(flavour, aspect_id)?;
-        in_range(aspect, i64::from(*target))?;
+        let aspect = descriptor::aspect(&flavour.aspects, aspect_id, &flavour.id)?;
         let from = level.scale.get(aspect_id).copied().unwrap_or(0);
-        for delta in steps(aspect, from.min(*target), from.max(*target)) {
-            for (vdu, by) in delta {
-                let count = counts.entry(vdu.clone()).or_default();
-                *count = if *target >= from { *count + by } else { count.saturating_sub(*by) };
-            }
-        }
+        let to = aspect.level(i64::from(*target))?;
+        aspect.walk(&mut counts, from, to);
     }
     Ok(counts)
 }
@@ -63,23 +58,21 @@ pub fn scale(
     aspect_id: &str,
     by: i64,
 ) -> Result<(u32, Changes), Refusal> {
-    let aspect = aspect(flavour, aspect_id)?;
+    let aspect = descriptor::aspect(&flavour.aspects, aspect_id, &flavour.id)?;
     let now = instantiated.scale.get(aspect_id).copied().unwrap_or(0);
-    let target = in_range(aspect, i64::from(now) + by)?;
+    let target = aspect.level(i64::from(now) + by)?;
     if by > 0 {
-        let come: usize = steps(aspect, now, target).map(|s| bound::of_step(flavour, s)).sum();
+        let come: usize = aspect.between(now, target).map(|s| bound::of_step(flavour, s)).sum();
         let way = "Take fewer steps, or make another network function";
         bound::within(existing.len() + come, bound::MOST, HELD, way)?;
     }
     let mut changes = Changes::default();
-    for delta in steps(aspect, now.min(target), now.max(target)) {
-        for (vdu_id, count) in delta {
-            let Some(vdu) = flavour.vdus.iter().find(|v| v.id == *vdu_id) else { continue };
-            if by > 0 {
-                add_units(vdu, *count, existing, &mut changes);
-            } else {
-                remove_units(vdu, *count, existing, &mut changes)?;
-            }
+    for (vdu_id, count) in aspect.between(now, target).flatten() {
+        let Some(vdu) = flavour.vdus.iter().find(|v| v.id == *vdu_id) else { continue };
+        if by > 0 {
+            add_units(vdu, *count, existing, &mut changes);
+        } else {
+            remove_units(vdu, *count, existing, &mut changes)?;
         }
     }
     Ok((target, changes))
@@ -122,28 +115,6 @@ pub fn terminate(existing: &[Resource]) -> Changes {
 
 fn order_of(flavour: &VnfFlavour, want: &Want) -> usize {
     flavour.vdus.iter().position(|v| v.id == want.template).unwrap_or(0)
-}
-
-fn aspect<'a>(flavour: &'a VnfFlavour, id: &str) -> Result<&'a VnfAspect, Refusal> {
-    flavour.aspects.iter().find(|a| a.id == id).ok_or_else(|| {
-        let known = flavour.aspects.iter().map(|a| &*a.id);
-        Refusal::unknown(&format!("flavour '{}'", flavour.id), "scaling aspect", id, known)
-    })
-}
-
-fn in_range(aspect: &VnfAspect, level: i64) -> Result<u32, Refusal> {
-    u32::try_from(level).ok().filter(|l| *l <= aspect.max_level).ok_or_else(|| {
-        Refusal::unprocessable(format!(
-            "scaling aspect '{}' has levels 0 to {}; this would reach level {level}",
-            aspect.id, aspect.max_level
-        ))
-    })
-}
-
-fn steps(aspect: &VnfAspect, from: u32, to: u32) -> impl Iterator<Item = &BTreeMap<String, u32>> {
-    let to_index = |level: u32| usize::try_from(level).unwrap_or(usize::MAX);
-    let steps = aspect.steps.iter();
-    steps.skip(to_index(from)).take(to_index(to.saturating_sub(from)))
 }
 
 fn network(name: &str, template: &str) -> Want {
@@ -255,7 +226,7 @@ fn next_generation(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
-        descriptor::{Storage, VduCp, VduKind, VirtualLink},
+        descriptor::{Aspect, Storage, VduCp, VduKind, VirtualLink},
         grant::{Grant, Owner, Placement},
     };
 
@@ -286,7 +257,7 @@ mod tests {
             id: "simple".into(),
             vdus: vec![vdu("control", &[]), vdu("forwarding", &["disk"])],
             virtual_links: vec![VirtualLink { id: "internal".into() }],
-            aspects: vec![VnfAspect {
+            aspects: vec![Aspect {
                 id: "throughput".into(),
                 name: "throughput".into(),
                 max_level: 3,

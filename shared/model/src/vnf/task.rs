@@ -14,9 +14,7 @@ use crate::{
     resource::Resource,
     sol::{
         parse,
-        sol003::{
-            HealVnfRequest, InstantiateVnfRequest, ScaleType, ScaleVnfRequest, TerminateVnfRequest,
-        },
+        sol003::{HealVnfRequest, InstantiateVnfRequest, ScaleVnfRequest, TerminateVnfRequest},
     },
 };
 use serde_json::Value;
@@ -137,14 +135,7 @@ pub fn decide(
 /// The scale level a SCALE reaches, by aspect, and what changes.
 pub fn scale(facts: &Facts<'_>, params: &Value) -> Result<((String, u32), Changes), Refusal> {
     let request: ScaleVnfRequest = parse(params)?;
-    let steps = i64::from(request.number_of_steps.unwrap_or(1));
-    if steps == 0 {
-        return Err(Refusal::unprocessable("numberOfSteps is 0; it counts from 1"));
-    }
-    let by = match request.scale_type {
-        ScaleType::ScaleOut => steps,
-        ScaleType::ScaleIn => -steps,
-    };
+    let by = request.scale_type.levels(request.number_of_steps)?;
     let flavour = flavour_of(facts)?;
     let Some(instantiated) = &facts.instance.instantiated else {
         return Err(Refusal::conflict(format!("VNF instance '{}' is gone", facts.instance.id)));
@@ -177,10 +168,8 @@ fn size<'a>(
     let asked = request.flavour_id.as_deref();
     let flavour = descriptor::flavour(&vnfd.flavours, |f| &f.id, asked, "flavourId", whole)?;
     let id = request.instantiation_level_id.as_deref().unwrap_or(&flavour.default_level);
-    let level = flavour.levels.iter().find(|l| l.id == id).ok_or_else(|| {
-        let known = flavour.levels.iter().map(|l| &*l.id);
-        Refusal::unknown(&format!("flavour '{}'", flavour.id), "instantiation level", id, known)
-    })?;
+    let whole = || format!("flavour '{}'", flavour.id);
+    let level = descriptor::part(&flavour.levels, |l| &l.id, "instantiation level", id, whole)?;
     Ok((flavour, level))
 }
 

@@ -7,6 +7,7 @@ pub(in crate::sol) use shapes::PROBLEM;
 pub use shapes::{VNF_INSTANCES, VNF_LCM_OP_OCCS};
 pub use wire::{vnf_instance, vnf_lcm_op_occ};
 
+use crate::Refusal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -82,6 +83,21 @@ pub enum ScaleType {
     ScaleOut,
     /// Less.
     ScaleIn,
+}
+
+impl ScaleType {
+    /// By so many levels it goes up, or down, in so many steps; none: one.
+    ///
+    /// # Errors
+    ///
+    /// The steps are none at all.
+    pub fn levels(self, steps: Option<u32>) -> Result<i64, Refusal> {
+        match (self, i64::from(steps.unwrap_or(1))) {
+            (_, 0) => Err(Refusal::unprocessable("numberOfSteps is 0; it counts from 1")),
+            (Self::ScaleOut, steps) => Ok(steps),
+            (Self::ScaleIn, steps) => Ok(-steps),
+        }
+    }
 }
 
 /// `HealVnfRequest` (clause 5.5.2.9).
