@@ -1,6 +1,15 @@
 //! Who may do what: the policies of queues, keys, topics and the bus, and the names rights are bound to.
 
-use super::{resources, template};
+use super::{logical, resources, template};
+use crate::{
+    journeys::{onboard_ns, onboard_vnf, packed},
+    world::{
+        World,
+        stock::{PAIR, SMALL},
+    },
+};
+use mano_model::{plan::Kind, vim::Vim};
+use mano_ports::{function::Function, store::Query};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -131,4 +140,47 @@ fn other_accounts_may_ask_and_may_not_speak_for_this_one() {
         "Null": { "events:source": "false" },
     });
     assert_eq!(said["Condition"], expected);
+}
+
+/// The beginnings of keys that a function must be let write after what it did in this world, all
+/// by itself.
+async fn written(world: &World, function: &Function) -> BTreeSet<String> {
+    // Every plan leaves a row, facts and the counter of these; who takes messages counts tries.
+    let mut names = vec!["plan", "fact", "spoken"];
+    if !function.consumers.is_empty() {
+        names.push("tries");
+    }
+    for kind in Kind::ALL {
+        let one = Query { kind: *kind, ..Query::all::<Vim>(&World::tenant()).limit(1) };
+        if !world.host.cx().store.page(&one).await.unwrap().documents.is_empty() {
+            names.push(kind.as_str());
+        }
+    }
+    names.into_iter().map(|name| format!("{name}#*")).collect()
+}
+
+/// The beginnings of keys that a function's role is bound to.
+fn bound_to(function: &Function) -> BTreeSet<String> {
+    let role = format!("{}Role", logical(function.name));
+    let writes = statements(&template(), &role);
+    let writes = writes.iter().filter(|said| said["Action"].to_string().contains("UpdateItem"));
+    let keys = writes.flat_map(|said| {
+        listed(&said["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
+    });
+    keys.map(|key| key.as_str().expect("every write is bound").to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_catalogue_and_the_inventory_may_write_what_they_write_and_nothing_else() {
+    let world = World::new().await;
+    world.add_vim("vim-a", &[("zone-1", 64)]).await;
+    let inventory = &mano_inventory::FUNCTION;
+    assert_eq!(bound_to(inventory), written(&world, inventory).await);
+    world.stop().await;
+    let mut world = World::new().await;
+    onboard_vnf(&mut world, packed(SMALL)).await;
+    onboard_ns(&mut world, packed(PAIR)).await;
+    let catalog = &mano_catalog::FUNCTION;
+    assert_eq!(bound_to(catalog), written(&world, catalog).await);
+    world.stop().await;
 }
