@@ -1,6 +1,6 @@
 //! What a VIM shall hold for a network function: kinds, needs, and the record of what exists.
 
-use crate::plan::{Document, Index, Kind};
+use crate::plan::{Add, Document, Index, Kind};
 use serde::{Deserialize, Serialize};
 
 /// The kinds of things a VIM makes, in the order they are made.
@@ -25,6 +25,21 @@ pub struct Amounts {
     pub memory_mib: i64,
     /// GiB of storage.
     pub storage_gib: i64,
+}
+
+impl Amounts {
+    /// What takes so much of an account whose fields for CPU, memory and storage have these names,
+    /// and of none more than `most`.
+    #[must_use]
+    pub fn take(self, most: Self, fields: [&'static str; 3]) -> Vec<Add> {
+        let each = [
+            (self.vcpu_milli, most.vcpu_milli),
+            (self.memory_mib, most.memory_mib),
+            (self.storage_gib, most.storage_gib),
+        ];
+        let adds = fields.into_iter().zip(each).map(|(field, (by, max))| Add { field, by, max });
+        adds.filter(|add| add.by != 0).collect()
+    }
 }
 
 impl std::ops::Add for Amounts {

@@ -78,14 +78,7 @@ impl Zone {
     /// The additions that reserve `by` within the capacity.
     #[must_use]
     pub fn reserve(capacity: Amounts, by: Amounts) -> Vec<Add> {
-        [
-            Add { field: "vcpuMilliReserved", by: by.vcpu_milli, max: capacity.vcpu_milli },
-            Add { field: "memoryMibReserved", by: by.memory_mib, max: capacity.memory_mib },
-            Add { field: "storageGibReserved", by: by.storage_gib, max: capacity.storage_gib },
-        ]
-        .into_iter()
-        .filter(|add| add.by != 0)
-        .collect()
+        by.take(capacity, ["vcpuMilliReserved", "memoryMibReserved", "storageGibReserved"])
     }
 
     /// The additions that give `amounts` back; a zone that shrank meanwhile takes them all the same.

@@ -177,14 +177,7 @@ impl SimZone {
     }
 
     pub(super) fn take(by: Amounts, most: Amounts) -> Vec<Add> {
-        [
-            Add { field: "vcpuMilli", by: by.vcpu_milli, max: most.vcpu_milli },
-            Add { field: "memoryMib", by: by.memory_mib, max: most.memory_mib },
-            Add { field: "storageGib", by: by.storage_gib, max: most.storage_gib },
-        ]
-        .into_iter()
-        .filter(|add| add.by != 0)
-        .collect()
+        by.take(most, ["vcpuMilli", "memoryMib", "storageGib"])
     }
 }
 
