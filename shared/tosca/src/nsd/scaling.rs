@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{NsAspect, NsFlavour, NsLevel};
 use crate::finding::{Finding, Place};
 use crate::rules::{Report, descriptor as rule};
-use crate::template::{Policy, Topology};
+use crate::template::Topology;
 use crate::vnfd::{MAX_LEVEL, MOST_LEVELS, count};
 use crate::yaml::Node;
 
@@ -35,7 +35,9 @@ pub(super) fn read(
         flavour.aspects.push(aspect);
     }
     levels(topology, flavour, report)?;
-    default_level(topology, flavour, report);
+    let levels = flavour.levels.iter().map(|l| l.id.as_str()).collect::<Vec<_>>();
+    flavour.default_level =
+        topology.default_level(LEVELS, &levels, (&flavour.id, &flavour.file), report);
     check_counts(flavour, report);
     Ok(())
 }
@@ -95,7 +97,7 @@ fn at_level(
             let said = format!("`{}` says nothing about level {level}", policy.name);
             report.add(&rule::ASPECT_DELTA, policy.node.place(), said);
         }
-        for target in targets(topology, policy) {
+        for target in topology.members(policy) {
             let Some(profile) = flavour.profiles.iter().find(|p| p.id == target) else { continue };
             let stays = before.and_then(|b| b.get(target)).copied();
             let instances = count(stated, stays.unwrap_or(profile.min_instances), report);
@@ -103,14 +105,6 @@ fn at_level(
         }
     }
     counts
-}
-
-fn targets<'a>(topology: &'a Topology<'_>, policy: &'a Policy<'_>) -> Vec<&'a str> {
-    let members = |name: &&'a str| match topology.groups.iter().find(|g| g.name == *name) {
-        Some(group) => group.targets.clone(),
-        None => vec![*name],
-    };
-    policy.targets.iter().flat_map(members).collect()
 }
 
 /// Numbers when nothing else is said: the lowest scale level, else the profile's minimum.
@@ -142,7 +136,7 @@ fn levels(
                 continue;
             };
             let instances = count(Some(number), 1, report);
-            for target in targets(topology, policy) {
+            for target in topology.members(policy) {
                 counts.entry(target.to_owned()).and_modify(|n| *n = instances);
             }
         }
@@ -170,22 +164,6 @@ fn scale_levels(flavour: &NsFlavour, counts: &BTreeMap<String, u32>) -> BTreeMap
         Some((aspect.id.clone(), u32::try_from(found).ok()?))
     };
     flavour.aspects.iter().filter_map(level).collect()
-}
-
-fn default_level(topology: &Topology<'_>, flavour: &mut NsFlavour, report: &mut Report) {
-    let mut policies = topology.policies_of(LEVELS);
-    let node = policies.find_map(|p| p.node.at(&["properties", "default_level"]));
-    let named = node.and_then(Node::as_str);
-    let known = named.filter(|name| flavour.level(name).is_some());
-    if let (Some(name), Some(node), None) = (named, node, known) {
-        report.add(&rule::LEVEL_UNKNOWN, node.place(), format!("default_level `{name}`"));
-    }
-    if named.is_none() && flavour.levels.len() > 1 {
-        let place = Place::file(Arc::clone(&flavour.file));
-        report.add(&rule::NO_DEFAULT_LEVEL, place, format!("flavour `{}`", flavour.id));
-    }
-    let first = flavour.levels.first().map_or("default", |l| l.id.as_str());
-    flavour.default_level = known.unwrap_or(first).to_owned();
 }
 
 fn check_counts(flavour: &NsFlavour, report: &mut Report) {

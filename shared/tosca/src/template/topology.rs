@@ -1,6 +1,9 @@
 //! One topology as a whole: its node templates, policies and groups, with inputs filled in.
 
-use crate::finding::Located;
+use std::sync::Arc;
+
+use crate::finding::{Located, Place};
+use crate::rules::{Report, descriptor as rule};
 use crate::template::Document;
 use crate::types::{Kind, Types};
 use crate::yaml::Node;
@@ -91,6 +94,37 @@ impl<'a> Topology<'a> {
         ancestor: &'s str,
     ) -> impl Iterator<Item = &'s Policy<'a>> + 's {
         self.policies.iter().filter(|p| self.types.is_a(Kind::Policy, p.type_name, ancestor))
+    }
+
+    /// The node templates a policy is for; a group stands for its members.
+    pub(crate) fn members(&self, policy: &Policy<'a>) -> Vec<&'a str> {
+        let members = |name: &&'a str| match self.groups.iter().find(|g| g.name == *name) {
+            Some(group) => group.targets.clone(),
+            None => vec![*name],
+        };
+        policy.targets.iter().flat_map(members).collect()
+    }
+
+    /// The level of a flavour that policies of this type call the default; else the first.
+    pub(crate) fn default_level(
+        &self,
+        policy: &str,
+        levels: &[&str],
+        (flavour, file): (&str, &Arc<str>),
+        report: &mut Report,
+    ) -> String {
+        let mut policies = self.policies_of(policy);
+        let node = policies.find_map(|p| p.node.at(&["properties", "default_level"]));
+        let named = node.and_then(Node::as_str);
+        let known = named.filter(|name| levels.contains(name));
+        if let (Some(name), Some(node), None) = (named, node, known) {
+            report.add(&rule::LEVEL_UNKNOWN, node.place(), format!("default_level `{name}`"));
+        }
+        if named.is_none() && levels.len() > 1 {
+            let place = Place::file(Arc::clone(file));
+            report.add(&rule::NO_DEFAULT_LEVEL, place, format!("flavour `{flavour}`"));
+        }
+        known.or(levels.first().copied()).unwrap_or("default").to_owned()
     }
 
     /// The node, or what `get_input` brings in its place; `None` for an input without default.

@@ -7,7 +7,7 @@ use super::vdu::count;
 use super::{Aspect, Flavour, Level};
 use crate::finding::{Finding, Place};
 use crate::rules::{Report, descriptor as rule};
-use crate::template::{Document, Policy, Topology};
+use crate::template::{Document, Topology};
 use crate::yaml::Node;
 
 /// Highest scale level that is resolved step by step.
@@ -17,6 +17,8 @@ pub(crate) const MAX_LEVEL: u32 = 1000;
 const ROOM: usize = 50_000;
 /// Most instantiation levels of a flavour.
 pub(crate) const MOST_LEVELS: usize = 200;
+
+const LEVELS: &str = "tosca.policies.nfv.InstantiationLevels";
 
 /// Reads aspects, initial counts and levels into the flavour.
 pub(super) fn read(
@@ -44,18 +46,11 @@ pub(super) fn read(
             counts: flavour.counts_at(&BTreeMap::new()),
         });
     }
-    default_level(topology, flavour, report);
+    let levels = flavour.levels.iter().map(|l| l.id.as_str()).collect::<Vec<_>>();
+    flavour.default_level =
+        topology.default_level(LEVELS, &levels, (&flavour.id, &flavour.file), report);
     check_counts(topology, flavour, report);
     Ok(())
-}
-
-/// Targets of a policy; a group stands for its members.
-fn targets<'a>(topology: &'a Topology<'_>, policy: &'a Policy<'_>) -> Vec<&'a str> {
-    let members = |name: &&'a str| match topology.groups.iter().find(|g| g.name == *name) {
-        Some(group) => group.targets.clone(),
-        None => vec![*name],
-    };
-    policy.targets.iter().flat_map(members).collect()
 }
 
 fn initial(topology: &Topology<'_>, flavour: &mut Flavour, report: &mut Report) {
@@ -64,11 +59,11 @@ fn initial(topology: &Topology<'_>, flavour: &mut Flavour, report: &mut Report) 
         let node = policy.node.at(&["properties", "initial_delta", "number_of_instances"]);
         let Some(node) = node else { continue };
         let instances = count(Some(node), 1, report);
-        given.extend(targets(topology, policy).into_iter().map(|t| (t.to_owned(), instances)));
+        given.extend(topology.members(policy).into_iter().map(|t| (t.to_owned(), instances)));
     }
     let scaled: Vec<&str> = topology
         .policies_of("tosca.policies.nfv.VduScalingAspectDeltas")
-        .flat_map(|p| targets(topology, p))
+        .flat_map(|p| topology.members(p))
         .collect();
     for vdu in &mut flavour.vdus {
         match given.iter().find(|(id, _)| *id == vdu.id) {
@@ -143,7 +138,7 @@ fn step(
             continue;
         };
         let added = count(found.get("number_of_instances"), 0, report);
-        for target in targets(topology, policy) {
+        for target in topology.members(policy) {
             let entry: &mut u32 = step.entry(target.to_owned()).or_default();
             *entry = entry.saturating_add(added);
         }
@@ -156,7 +151,7 @@ fn levels(
     flavour: &mut Flavour,
     report: &mut Report,
 ) -> Result<(), Finding> {
-    let policies = topology.policies_of("tosca.policies.nfv.InstantiationLevels");
+    let policies = topology.policies_of(LEVELS);
     let levels: Vec<(&str, &Node)> = policies
         .filter_map(|p| p.node.at(&["properties", "levels"]))
         .flat_map(Node::entries)
@@ -202,7 +197,7 @@ fn overrule(
             continue;
         };
         let stated = count(Some(node), 1, report);
-        for target in targets(topology, policy) {
+        for target in topology.members(policy) {
             let Some(known) = counts.get_mut(target) else { continue };
             if *known != stated && !scale_levels.is_empty() {
                 let said = format!("level `{id}`: {stated} of `{target}`, scaling gives {known}");
@@ -211,22 +206,6 @@ fn overrule(
             *known = stated;
         }
     }
-}
-
-fn default_level(topology: &Topology<'_>, flavour: &mut Flavour, report: &mut Report) {
-    let mut policies = topology.policies_of("tosca.policies.nfv.InstantiationLevels");
-    let node = policies.find_map(|p| p.node.at(&["properties", "default_level"]));
-    let named = node.and_then(Node::as_str);
-    let known = named.filter(|name| flavour.level(name).is_some());
-    if let (Some(name), Some(node), None) = (named, node, known) {
-        report.add(&rule::LEVEL_UNKNOWN, node.place(), format!("default_level `{name}`"));
-    }
-    if named.is_none() && flavour.levels.len() > 1 {
-        let place = Place::file(Arc::clone(&flavour.file));
-        report.add(&rule::NO_DEFAULT_LEVEL, place, format!("flavour `{}`", flavour.id));
-    }
-    let first = flavour.levels.first().map_or("default", |l| l.id.as_str());
-    flavour.default_level = known.unwrap_or(first).to_owned();
 }
 
 /// Every level's counts must lie within the units' profiles.
