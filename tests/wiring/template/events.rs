@@ -2,6 +2,7 @@
 
 use super::{FUNCTIONS, alias, logical, resources, table, template};
 use crate::{golden, schema};
+use mano_model::{ns, request::PREFIX, vnf};
 use mano_ports::function::OnEvent;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -116,8 +117,10 @@ fn every_rules_event_has_a_schema_and_a_producer() {
 fn every_verb_that_is_taken_over_the_bus_has_a_schema() {
     let names = schema::by_detail_type().into_keys();
     let requests: BTreeSet<String> = names.filter(|n| n.starts_with("mano.request.")).collect();
-    let taken = ["create", "instantiate", "scale", "heal", "terminate"];
-    assert_eq!(requests, taken.map(|verb| format!("mano.request.{verb}")).into());
+    let of_ns = ns::op::Operation::ALL.iter().map(|operation| operation.verb());
+    let of_vnf = vnf::op::Operation::ALL.iter().map(|operation| operation.verb());
+    let taken = of_ns.chain(of_vnf).chain(["create"]);
+    assert_eq!(requests, taken.map(|verb| format!("{PREFIX}{verb}")).collect());
 }
 
 #[test]
