@@ -2,99 +2,81 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The families of documents the orchestrator remembers.
-///
-/// A closed list, so that tables of access rights and upgrades can be checked
-/// against it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
+/// A closed list, in one table, so that what goes over all kinds cannot forget one.
+macro_rules! kinds {
+    ($($(#[$meaning:meta])+ $kind:ident: $key:literal, $noun:literal;)+) => {
+        /// The families of documents the orchestrator remembers.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Kind {
+            $($(#[$meaning])+ #[serde(rename = $key)] $kind,)+
+        }
+
+        impl Kind {
+            /// Every kind, once.
+            pub const ALL: &[Self] = &[$(Self::$kind),+];
+
+            /// The name in keys.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $key,)+
+                }
+            }
+
+            /// What a person calls one of these.
+            #[must_use]
+            pub const fn noun(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $noun,)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// A VNF package as on-boarded (SOL005 `VnfPkgInfo`).
-    VnfPackage,
+    VnfPackage: "vnf-package", "VNF package";
     /// A VNF descriptor as lifecycle decisions need it, by `vnfdId`.
-    Vnfd,
+    Vnfd: "vnfd", "enabled VNF descriptor";
     /// An NS descriptor's information (SOL005 `NsdInfo`).
-    NsdInfo,
+    NsdInfo: "nsd-info", "NS descriptor";
     /// An NS descriptor as lifecycle decisions need it, by `nsdId`.
-    Nsd,
+    Nsd: "nsd", "enabled NS descriptor";
     /// A VNF instance.
-    VnfInstance,
+    VnfInstance: "vnf-instance", "VNF instance";
     /// A VNF LCM operation occurrence.
-    VnfOp,
+    VnfOp: "vnf-op", "VNF LCM operation occurrence";
     /// An NS instance.
-    NsInstance,
+    NsInstance: "ns-instance", "NS instance";
     /// An NS LCM operation occurrence.
-    NsOp,
+    NsOp: "ns-op", "NS LCM operation occurrence";
     /// A grant: where each resource of an operation goes. Its id is the operation's.
-    Grant,
+    Grant: "grant", "grant";
     /// What became of one step: `{operation}/{step}`.
-    Step,
+    Step: "step", "step";
     /// A resource that exists or may exist: `{instance}/{resource}`.
-    Resource,
+    Resource: "resource", "resource";
     /// A VIM the orchestrator may use.
-    Vim,
+    Vim: "vim", "VIM";
     /// Capacity and reservations of one zone: `{vim}/{zone}`.
-    Zone,
+    Zone: "zone", "zone";
     /// Work a VIM goes on with by itself, and whom to tell: `{operation}/{step}`.
-    Watch,
+    Watch: "watch", "watch";
     /// The memory of a simulated VIM: `{vim}/{resource}`.
-    SimResource,
+    SimResource: "sim-resource", "simulated resource";
     /// The behaviour of a simulated VIM.
-    SimVim,
+    SimVim: "sim-vim", "simulated VIM";
     /// The memory of a simulated VIM of who may still act: `{vim}/{key}`.
-    SimFence,
-    /// A counter or note of one component's own, by a name it chooses.
-    Note,
+    SimFence: "sim-fence", "fence";
+    /// What one component remembers for itself, by a name it chooses: usage, uploads, requests heard.
+    Note: "note", "note";
 }
 
 impl Kind {
-    /// The name in keys.
+    /// Whether it is the memory of the simulated VIM, which an orchestrator of real ones does not have.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::VnfPackage => "vnf-package",
-            Self::Vnfd => "vnfd",
-            Self::NsdInfo => "nsd-info",
-            Self::Nsd => "nsd",
-            Self::VnfInstance => "vnf-instance",
-            Self::VnfOp => "vnf-op",
-            Self::NsInstance => "ns-instance",
-            Self::NsOp => "ns-op",
-            Self::Grant => "grant",
-            Self::Step => "step",
-            Self::Resource => "resource",
-            Self::Vim => "vim",
-            Self::Zone => "zone",
-            Self::Watch => "watch",
-            Self::SimResource => "sim-resource",
-            Self::SimVim => "sim-vim",
-            Self::SimFence => "sim-fence",
-            Self::Note => "note",
-        }
-    }
-
-    /// What a person calls one of these.
-    #[must_use]
-    pub const fn noun(self) -> &'static str {
-        match self {
-            Self::VnfPackage => "VNF package",
-            Self::Vnfd => "enabled VNF descriptor",
-            Self::NsdInfo => "NS descriptor",
-            Self::Nsd => "enabled NS descriptor",
-            Self::VnfInstance => "VNF instance",
-            Self::VnfOp => "VNF LCM operation occurrence",
-            Self::NsInstance => "NS instance",
-            Self::NsOp => "NS LCM operation occurrence",
-            Self::Grant => "grant",
-            Self::Step => "step",
-            Self::Resource => "resource",
-            Self::Vim => "VIM",
-            Self::Zone => "zone",
-            Self::Watch => "watch",
-            Self::SimResource => "simulated resource",
-            Self::SimVim => "simulated VIM",
-            Self::SimFence => "fence",
-            Self::Note => "note",
-        }
+    pub const fn is_simulated(self) -> bool {
+        matches!(self, Self::SimResource | Self::SimVim | Self::SimFence)
     }
 }
