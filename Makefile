@@ -40,7 +40,7 @@ doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
 
 golden: ## write the golden files anew; review them as a diff
-	MANO_GOLDEN=1 $(CARGO) test
+	MANO_GOLDEN=1 $(CARGO) test --no-fail-fast
 	git status --short
 
 bench: ## measure the whole as its clients see it; `make bench SCENE=crowd` for one scene
