@@ -174,7 +174,8 @@ impl World {
     async fn instance(&self, kind: Kind, id: &str, of: Option<&str>) {
         let key = Key { kind, tenant: self.tenant.clone(), id: id.into() };
         let index = of.map(|ns| (Index::NsInstanceId, ns.to_owned())).into_iter().collect();
-        let change = Change::Put { body: json!({ "id": id }).to_string(), schema: 1, index };
+        let body = json!({ "id": id }).to_string();
+        let change = Change::Put { body, schema: 1, index, kept_for: None };
         self.commit(self.plan().write(key, Expect::Absent, change)).await;
     }
 

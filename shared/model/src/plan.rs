@@ -12,7 +12,7 @@ mod kind;
 pub use kind::Kind;
 
 use crate::{ids, ids::TenantId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use uuid::Uuid;
@@ -89,6 +89,8 @@ pub trait Document: Serialize + DeserializeOwned + Send {
     const KIND: Kind;
     /// The version of its form; raise it with an arm in [`Document::upgrade`].
     const SCHEMA: u32 = 1;
+    /// How long it is kept after it was last written, at least; none: until it is deleted.
+    const KEPT_FOR: Option<SignedDuration> = None;
     /// Its identity within family and tenant.
     fn id(&self) -> String;
     /// Where else it can be found.
@@ -143,6 +145,8 @@ pub enum Change {
         schema: u32,
         /// [`Document::index`].
         index: Vec<(Index, String)>,
+        /// [`Document::KEPT_FOR`].
+        kept_for: Option<SignedDuration>,
     },
     /// It ceases to exist; a document that is absent stays absent.
     Delete,
@@ -300,6 +304,8 @@ impl Plan {
     pub const MAX_ROWS: usize = 90;
     /// At most so many bytes of documents and facts go into one plan (DynamoDB takes 4 MB).
     pub const MAX_BYTES: usize = 3 << 20;
+    /// So long its identity is remembered, at least: longer than any workflow, queue or archive lives.
+    pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(400 * 24);
 
     /// A plan that changes nothing yet.
     #[must_use]
@@ -323,7 +329,12 @@ impl Plan {
     #[must_use]
     pub fn put<T: Document>(self, expect: Expect, value: &T) -> Self {
         let key = Key::of::<T>(&self.origin.tenant, value.id());
-        let change = Change::Put { body: text(value), schema: T::SCHEMA, index: value.index() };
+        let change = Change::Put {
+            body: text(value),
+            schema: T::SCHEMA,
+            index: value.index(),
+            kept_for: T::KEPT_FOR,
+        };
         self.write(key, expect, change)
     }
 

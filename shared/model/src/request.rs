@@ -5,7 +5,7 @@
 //!                          └──────── refused ─────────────────────▶ fact request.refused
 //! ```
 //!
-//! A key is answered once: what was decided first stands, for a second delivery much later too.
+//! A key is answered once: what was decided first stands, for a second delivery a year later too.
 
 use crate::{
     Refusal, TenantId, ids, ns,
@@ -13,7 +13,7 @@ use crate::{
     sol::{parse, sol003::CreateVnfRequest, sol005::CreateNsRequest, sol013::ProblemDetails},
     vnf,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -103,6 +103,8 @@ pub struct Heard {
 
 impl Document for Heard {
     const KIND: Kind = Kind::Note;
+    /// As long as the plan that answered it is known.
+    const KEPT_FOR: Option<SignedDuration> = Some(Plan::REMEMBERED);
     fn id(&self) -> String {
         Self::id_of(self.request)
     }

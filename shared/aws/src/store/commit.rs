@@ -35,8 +35,6 @@ const ATTEMPTS: u32 = 24;
 const BASE: Duration = Duration::from_millis(10);
 /// The longest pause between attempts.
 const LONGEST: Duration = Duration::from_millis(800);
-/// So long the row of a plan is kept, in seconds: longer than any workflow or queue lives.
-const REMEMBERED: i64 = 400 * 24 * 3600;
 
 /// A plan that passed what can be checked without the store.
 pub(super) struct Prepared {
@@ -127,7 +125,7 @@ impl DynamoStore {
         before: BTreeMap<String, u64>,
     ) -> Result<Vec<(Role, TransactWriteItem)>, Error> {
         let plan = &prepared.plan;
-        let at = At { table: &self.table, site: &self.site };
+        let at = At { table: &self.table, site: &self.site, now: self.clock.now().as_second() };
         let mut rows = vec![(Role::Once, self.once(plan)?)];
         for (place, write) in plan.writes.iter().enumerate() {
             let blob = prepared.blobs[place].as_deref();
@@ -149,7 +147,7 @@ impl DynamoStore {
     /// The row that lets a plan happen once.
     fn once(&self, plan: &Plan) -> Result<TransactWriteItem, Error> {
         let mut item = keyed(keys::plan(&plan.origin.id), "plan");
-        let until = self.clock.now().as_second().saturating_add(REMEMBERED);
+        let until = self.clock.now().as_second().saturating_add(Plan::REMEMBERED.as_secs());
         item.insert(keys::TTL.into(), n(until));
         let put = Put::builder()
             .table_name(&self.table)

@@ -64,6 +64,8 @@ impl Words {
 pub(super) struct At<'a> {
     pub(super) table: &'a str,
     pub(super) site: &'a str,
+    /// Seconds since 1970.
+    pub(super) now: i64,
 }
 
 /// The row of a write; none: it changes nothing and demands nothing. `blob` has the document,
@@ -75,8 +77,9 @@ pub(super) fn row(
 ) -> Result<Option<TransactWriteItem>, Error> {
     let transact = TransactWriteItem::builder();
     let item = match &write.change {
-        Change::Put { body, schema, index } => {
-            transact.update(put(at, write, (body, *schema, index), blob)?)
+        Change::Put { body, schema, index, kept_for } => {
+            let until = kept_for.map(|kept| at.now.saturating_add(kept.as_secs()));
+            transact.update(put(at, write, (body, *schema, index), blob, until)?)
         }
         Change::Add(adds) => transact.update(add(at, write, adds)?),
         Change::Delete => transact.delete(delete(at, write)?),
@@ -96,6 +99,7 @@ fn put(
     write: &Write,
     (body, schema, index): (&str, u32, &[(Index, String)]),
     blob: Option<&str>,
+    until: Option<i64>,
 ) -> Result<Update, Error> {
     let mut words = Words::default();
     let condition = words.expectation(write.expect);
@@ -108,7 +112,8 @@ fn put(
     };
     let known =
         [(FORM, n(schema)), (SITE, s(at.site)), (NUMBERS, AttributeValue::M(numbers_of(body)))];
-    for (name, value) in known.into_iter().chain(there) {
+    let expiry = until.map(|until| (keys::TTL, n(until)));
+    for (name, value) in known.into_iter().chain(there).chain(expiry) {
         set.push(format!("{} = {}", words.name(name), words.value(value)));
     }
     remove.extend(away.into_iter().map(|name| words.name(name)));
@@ -221,5 +226,47 @@ pub(super) fn refusal(write: &Write, old: Option<&Item>) -> Error {
     match adds.iter().find(beyond) {
         Some(add) if expected => Error::Exhausted { key: write.key.clone(), field: add.field },
         Some(_) | None => conflict(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use mano_model::{
+        TenantId,
+        catalog::usage::{Descriptor, Usage},
+        plan::{Document, Origin, Plan},
+        request::Heard,
+    };
+    use uuid::Uuid;
+
+    /// When the row of a document that is written at second 1000 expires.
+    fn expiry<T: Document>(document: &T) -> Option<String> {
+        let origin = Origin {
+            id: Uuid::nil(),
+            at: Timestamp::UNIX_EPOCH,
+            tenant: TenantId::default(),
+            actor: String::new(),
+            correlation: None,
+            causation: None,
+            trace: None,
+        };
+        let plan = Plan::new(origin).create(document);
+        let at = At { table: "t", site: "s", now: 1000 };
+        let update = row(&at, &plan.writes[0], None).unwrap().unwrap().update.unwrap();
+        let names = update.expression_attribute_names.unwrap();
+        let name = names.into_iter().find(|(_, name)| name == keys::TTL)?.0;
+        let set = update.update_expression.split_once(" REMOVE ").unwrap().0.to_owned();
+        let value = set.split(", ").find_map(|set| set.strip_prefix(&format!("{name} = ")))?;
+        Some(update.expression_attribute_values.unwrap()[value].as_n().unwrap().clone())
+    }
+
+    #[test]
+    fn that_a_request_was_heard_is_forgotten_after_400_days_and_what_a_document_says_never() {
+        let heard = Heard { request: Uuid::nil(), digest: Uuid::nil(), at: Timestamp::UNIX_EPOCH };
+        assert_eq!(expiry(&heard), Some((1000 + 400 * 24 * 3600).to_string()));
+        let usage = Usage::none(Descriptor::Vnfd, "v", "p");
+        assert_eq!(expiry(&usage), None);
     }
 }
