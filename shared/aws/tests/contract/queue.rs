@@ -1,10 +1,10 @@
 //! The queue's laws on SQS, its messages handed to the host as Lambda does.
 
-use crate::world::{Keep, World, soon, until};
+use crate::world::{Keep, World, soon};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use mano_aws::lambda::Host;
 use mano_ports::{
-    contract::{FUNCTION, queue::Fresh},
+    contract::{FUNCTION, queue::Fresh, until},
     queue,
 };
 use serde_json::{Map, Value, json};

@@ -1,6 +1,6 @@
 //! The store's laws on a table, its facts heard through the relay and a bus.
 
-use crate::world::{Keep, World, records, soon, until};
+use crate::world::{Keep, World, records, soon};
 use async_trait::async_trait;
 use mano_aws::DynamoStore;
 use mano_model::{
@@ -12,6 +12,7 @@ use mano_ports::{
     contract::{
         Note, note,
         store::{Fresh, Heard},
+        until,
     },
     store::{Query, Store},
 };

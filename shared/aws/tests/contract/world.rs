@@ -12,7 +12,11 @@ use mano_aws::{
     store::keys,
 };
 use mano_model::plan::Index;
-use mano_ports::{clock::Clock as _, contract::FUNCTION, function::Function};
+use mano_ports::{
+    clock::Clock as _,
+    contract::{FUNCTION, until},
+    function::Function,
+};
 use serde_json::{Value, json};
 use std::{
     future::Future,
@@ -288,20 +292,6 @@ pub(crate) async fn records(client: &aws_sdk_dynamodb::Client, table: &str) -> V
             "Keys": { "pk": { "S": text(&item, "pk") }, "sk": { "S": text(&item, "sk") } } } })
     };
     items.into_iter().enumerate().map(record).collect()
-}
-
-/// Asks again until there is an answer; gives up after a minute.
-pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, ask: impl Fn() -> F) -> T {
-    let asking = async {
-        loop {
-            if let Some(answer) = ask().await {
-                return answer;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    let answer = tokio::time::timeout(Duration::from_secs(60), asking).await;
-    answer.unwrap_or_else(|_| panic!("{what}: not within a minute"))
 }
 
 /// Whatever must live as long as a test, and goes with it.

@@ -45,7 +45,7 @@ pub(crate) fn fresh() -> Origin {
 }
 
 /// Asks again until there is an answer; gives up after a minute.
-pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, ask: impl Fn() -> F) -> T {
+pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, ask: impl Fn() -> F) -> T {
     let asking = async {
         loop {
             if let Some(answer) = ask().await {
