@@ -1,6 +1,7 @@
 //! Packages that are too much for a function: to the bucket and from it, past the interfaces.
 
 use crate::{cloud::Client, example, world::World};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -20,14 +21,6 @@ pub(crate) fn large() -> Vec<u8> {
     let package = zip.finish().unwrap().into_inner();
     assert!(package.len() > MOST, "{}", package.len());
     package
-}
-
-/// Base64 (RFC 4648 clause 4) of so many bytes that there are 44 digits.
-fn base64(sum: &[u8; 32]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let bit = |n: usize| sum.get(n / 8).map_or(0, |byte| usize::from(byte >> (7 - n % 8) & 1));
-    let digit = |n: usize| (6 * n..6 * n + 6).fold(0, |digit, n| digit << 1 | bit(n));
-    (0..43).map(|n| char::from(DIGITS[digit(n)])).chain(['=']).collect()
 }
 
 /// Asks an interface, signed; status, headers, content.
@@ -68,7 +61,7 @@ impl Said {
 
 /// Announces content.
 fn announce(world: &World, path: &str, content: &[u8]) -> Said {
-    let digest = format!("sha-256=:{}:", base64(&Sha256::digest(content).into()));
+    let digest = format!("sha-256=:{}:", BASE64_STANDARD.encode(Sha256::digest(content)));
     let length = content.len().to_string();
     let told = [
         ("content-type", "application/zip"),

@@ -7,6 +7,7 @@ use mano_model::catalog::upload::{ADDRESS, LEASE, MARGIN};
 use mano_ports::{
     blobs::{Address, THROUGH},
     function::Event,
+    hex::hex,
     http::Content,
 };
 use serde_json::{Value, json};
@@ -81,7 +82,7 @@ async fn announced_content_is_sent_to_the_store_and_onboarded_as_any_other() {
     world.host.event(&there(&address)).await.unwrap();
     world.heard("package.onboarded").await;
     let shown = world.get(&path).await.json();
-    let sum: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sum = hex(&Sha256::digest(&bytes));
     assert_eq!((&shown["vnfdId"], &shown["checksum"]["hash"]), (&json!("v1"), &json!(sum)));
     assert_eq!(world.get(&content).await.bytes, bytes, "so little is handed out directly");
 }

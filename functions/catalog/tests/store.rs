@@ -5,6 +5,7 @@ use mano_embedded::FolderBlobs;
 use mano_ports::{
     blobs::{Address, Blobs, ByteStream, Error, Listed, ReadSeek, Stored},
     contract::blobs::Fresh,
+    hex::hex,
     workflows::Listing,
 };
 use sha2::{Digest, Sha256};
@@ -74,8 +75,7 @@ pub(crate) fn http(root: &Path, to: &Address, content: Option<&[u8]>) -> (u16, V
         let (from, last): (usize, usize) = (from.parse().unwrap(), last.parse().unwrap());
         return (206, whole[from..=last].to_vec());
     };
-    let sum: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
-    if header("x-sum") != Some(&sum) {
+    if header("x-sum") != Some(&hex(&Sha256::digest(content))) {
         return (400, b"BadDigest".to_vec());
     }
     fs::create_dir_all(path.parent().unwrap()).unwrap();

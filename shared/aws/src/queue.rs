@@ -7,7 +7,9 @@ mod dead;
 
 use crate::{clients::Clients, settings::Settings};
 use async_trait::async_trait;
-use aws_sdk_sqs::types::MessageAttributeValue;
+use aws_sdk_sqs::{
+    operation::send_message::builders::SendMessageFluentBuilder, types::MessageAttributeValue,
+};
 use mano_ports::{
     clock::Clock,
     error::Source,
@@ -71,18 +73,20 @@ impl SqsQueue {
     ) -> Result<(), Error> {
         let url = self.settings.dead(queue).map_err(unavailable)?;
         let reason = &reason[..reason.floor_char_boundary(LONGEST_REASON)];
-        let send = self
-            .client
-            .send_message()
-            .queue_url(url)
-            .message_body(letter.body)
-            .message_attributes(REASON, attribute("String", reason)?);
-        let send = if is_fifo(url) {
+        let send = self.message(url, letter);
+        let send = send.message_attributes(REASON, attribute("String", reason)?);
+        send.send().await.map(drop).map_err(unavailable)
+    }
+
+    /// A message to be sent; a FIFO queue keeps the order of a group, and takes an id once within
+    /// minutes.
+    fn message(&self, url: &str, letter: &Letter<'_>) -> SendMessageFluentBuilder {
+        let send = self.client.send_message().queue_url(url).message_body(letter.body);
+        if url.ends_with(".fifo") {
             send.message_group_id(name(letter.group)).message_deduplication_id(name(letter.id))
         } else {
             send
-        };
-        send.send().await.map(drop).map_err(unavailable)
+        }
     }
 
     fn url(&self, queue: &str) -> Result<&str, Error> {
@@ -90,7 +94,7 @@ impl SqsQueue {
     }
 }
 
-/// A message that nobody could handle.
+/// What a message says, and what it goes by.
 pub(crate) struct Letter<'a> {
     pub(crate) group: &'a str,
     pub(crate) id: &'a str,
@@ -101,13 +105,9 @@ pub(crate) struct Letter<'a> {
 impl Queue for SqsQueue {
     async fn send(&self, message: Message) -> Result<(), Error> {
         let url = self.url(message.queue)?;
-        let send = self.client.send_message().queue_url(url).message_body(message.body.to_string());
-        let send = if is_fifo(url) {
-            let send = send.message_group_id(name(&message.group));
-            send.message_deduplication_id(name(&message.dedup))
-        } else {
-            send
-        };
+        let body = message.body.to_string();
+        let letter = Letter { group: &message.group, id: &message.dedup, body: &body };
+        let send = self.message(url, &letter);
         let send = if message.delay.is_zero() {
             send
         } else {
@@ -133,10 +133,6 @@ impl Queue for SqsQueue {
             None => Ok(()),
         }
     }
-}
-
-fn is_fifo(url: &str) -> bool {
-    url.ends_with(".fifo")
 }
 
 fn attribute(data_type: &str, value: &str) -> Result<MessageAttributeValue, Error> {

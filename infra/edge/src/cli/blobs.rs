@@ -4,6 +4,7 @@ use super::failure::Failure;
 use flate2::read::GzDecoder;
 use jiff::Timestamp;
 use mano_asl::runner::BlobRequest;
+use mano_ports::hex::hex;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 use std::{
@@ -108,7 +109,7 @@ fn object(bucket: &Path, key: &str) -> Result<Value, String> {
     let content = fs::read(&path).map_err(|error| error.to_string())?;
     let modified = fs::metadata(&path).and_then(|found| found.modified());
     let modified = modified.ok().and_then(|time| Timestamp::try_from(time).ok());
-    let hash: String = Md5::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&Md5::digest(&content));
     Ok(json!({
         "Etag": format!("\"{hash}\""),
         "Key": key,

@@ -3,7 +3,7 @@
 //! SQS shows a message only by handing it out. So whoever looks takes all there are for a moment,
 //! and gives them back; who looks at the same time may see fewer.
 
-use super::{REASON, SqsQueue, name, unavailable};
+use super::{Letter, REASON, SqsQueue, unavailable};
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, Message, MessageSystemAttributeName as System,
 };
@@ -79,16 +79,13 @@ impl SqsQueue {
     pub(super) async fn send_once_more(&self, held: &Held) -> Result<(), Error> {
         let url = self.url(&held.letter.queue)?;
         let message = &held.message;
-        let body = message.body.clone().unwrap_or_default();
-        let send = self.client.send_message().queue_url(url).message_body(body);
-        let send = if super::is_fifo(url) {
+        let letter = Letter {
+            group: &held.letter.group,
             // The same letter again within minutes is one message.
-            let id = message.message_id.as_deref().unwrap_or_default();
-            send.message_group_id(name(&held.letter.group)).message_deduplication_id(name(id))
-        } else {
-            send
+            id: message.message_id.as_deref().unwrap_or_default(),
+            body: message.body.as_deref().unwrap_or_default(),
         };
-        send.send().await.map_err(unavailable)?;
+        self.message(url, &letter).send().await.map_err(unavailable)?;
         let receipt = message.receipt_handle.clone().unwrap_or_default();
         let delete = self.client.delete_message().queue_url(&held.url).receipt_handle(receipt);
         delete.send().await.map(drop).map_err(unavailable)
