@@ -24,7 +24,9 @@ FILES = {
     "store/spill.rs": ("dynamodb", EVERY),
     "store/tries.rs": ("dynamodb", ("Relay",)),
     "workflows.rs": ("states", ("ServiceManagement",)),
+    "workflows/ended.rs": ("states", ("Relay",)),
     "workflows/oldest.rs": ("states", ("Relay",)),
+    "workflows/one.rs": ("states", ("ServiceManagement", "Catalog", "Relay")),
 }
 
 # Calls whose rights are called otherwise.

@@ -39,6 +39,21 @@ async fn unheard(world: &World) -> String {
     op
 }
 
+/// A run of this name that ends: without an operation in its input, nobody hears of that.
+async fn of_nobody(world: &World, run: &str) {
+    let workflows = &world.host.cx().workflows;
+    let input = json!({ "tenant": "default" });
+    assert_eq!(workflows.start("ns-instantiate", run, input).await.unwrap(), None);
+    for _ in 0..1000 {
+        if workflows.describe("ns-instantiate", run).await.unwrap().is_over() {
+            return;
+        }
+        tokio::task::yield_now().await;
+        world.clock.advance(std::time::Duration::from_secs(1));
+    }
+    panic!("{run} does not end");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operation_whose_run_is_gone_goes_on() {
     let mut world = stocked().await;
@@ -59,20 +74,7 @@ async fn an_operation_whose_run_is_gone_goes_on() {
 async fn a_run_that_ended_unheard_lets_its_operation_rest() {
     let mut world = stocked().await;
     let op = unheard(&world).await;
-    let cx = world.host.cx();
-    // Without the operation in its input, nobody hears of the end of this run.
-    cx.workflows
-        .start("ns-instantiate", &format!("{op}-0"), json!({ "tenant": "default" }))
-        .await
-        .unwrap();
-    for _ in 0..1000 {
-        let run = cx.workflows.describe("ns-instantiate", &format!("{op}-0")).await.unwrap();
-        if run.status != "RUNNING" {
-            break;
-        }
-        tokio::task::yield_now().await;
-        world.clock.advance(std::time::Duration::from_secs(1));
-    }
+    of_nobody(&world, &format!("{op}-0")).await;
     let told = redriven(&world).await;
     assert_eq!(told["closed"], json!([format!("{op}-0")]), "{told}");
     let shown = world.get(&format!("/nslcm/v2/ns_lcm_op_occs/{op}")).await;
@@ -81,5 +83,21 @@ async fn a_run_that_ended_unheard_lets_its_operation_rest() {
     assert_eq!(world.rests(&op).await, "COMPLETED");
     let found = world.host.cx().store.read::<NsOp>(&World::tenant(), &op).await.unwrap();
     assert_eq!(found.run, 1);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_whose_name_is_used_up_lets_its_operation_rest() {
+    let mut world = stocked().await;
+    let op = unheard(&world).await;
+    for run in 0..=1 {
+        of_nobody(&world, &format!("{op}-{run}")).await;
+    }
+    redriven(&world).await;
+    // The second run was there before the records were restored, as far as the engine knows.
+    world.handle(&op, "ns", "retry").await.expect(202);
+    assert_eq!(world.rests(&op).await, "FAILED_TEMP");
+    world.handle(&op, "ns", "retry").await.expect(202);
+    assert_eq!(world.rests(&op).await, "COMPLETED");
     world.stop().await;
 }

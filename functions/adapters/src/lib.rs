@@ -1,16 +1,16 @@
-//! The hands of the orchestrator: the relay of facts, and the drivers of VIMs.
+//! The hands of the orchestrator: the drivers of VIMs, and the way out for facts.
 //!
 //! ```text
 //!   workflow ──▶ vim.ensure, vim.remove ──▶ driver ──▶ VIM
 //!                      │ under way                      ▲
 //!                      └──▶ queue `watch` ──────────────┘ look again, then resume the workflow
 //!   /mano/v1/vims/{vimId}/resources, …/behaviour ──▶ driver
-//!   facts ──▶ relay ──▶ runs started, events published
+//!   facts ──▶ relay ──▶ events published
 //! ```
 
 mod drive;
 mod existing;
-mod relay;
+mod publish;
 mod resources;
 mod simulated;
 #[cfg(test)]
@@ -44,9 +44,6 @@ const ROUTES: &[Route] = &[
 const STEPS: &[Step] =
     &[step!("vim.ensure" => resources::ensure), step!("vim.remove" => resources::remove)];
 
-const LISTENERS: &[Listener] = &[
-    listener!("relay-start", ["*.started"] => relay::start),
-    listener!("relay-publish", ["*"] => relay::publish),
-];
+const LISTENERS: &[Listener] = &[listener!("publish", ["*"] => publish::publish)];
 
 const CONSUMERS: &[Consumer] = &[consumer!("watch" => watch::look_again)];

@@ -23,6 +23,7 @@ mod list;
 mod nsds;
 mod onboard;
 mod range;
+mod redrive;
 mod upload;
 mod vnf_packages;
 mod watch;
@@ -83,6 +84,7 @@ const ROUTES: &[Route] = &[
         => inside::manifest::<NsdContent>),
     route!(GET "/nsd/v2/ns_descriptors/{nsdInfoId}/artifacts/{*artifactPath}", Nothing,
         ["include_signatures"] => inside::artifact::<NsdContent>),
+    route!(POST "/mano/v1/onboardings/redrive", Nothing => redrive::all),
 ];
 
 const STEPS: &[Step] = &[
@@ -92,8 +94,10 @@ const STEPS: &[Step] = &[
     step!("nsd.fail" => onboard::fail::<NsdContent>),
 ];
 
-const LISTENERS: &[Listener] =
-    &[listener!("catalog-content", ["*.content.dropped"] => upload::drop_blob)];
+const LISTENERS: &[Listener] = &[
+    listener!("on-boardings-start", ["*.onboard.started"] => onboard::start),
+    listener!("catalog-content", ["*.content.dropped"] => upload::drop_blob),
+];
 
 const CONSUMERS: &[Consumer] = &[consumer!("upload-watch" => watch::watch)];
 

@@ -17,13 +17,13 @@ use mano_model::{
         usage::Usage,
         vnf_package::VnfPkgContent,
     },
-    plan::{Origin, Plan, Versioned},
+    plan::{Announced, Origin, Plan, Versioned},
     refusal::Why,
 };
 use mano_ports::{
     Cx, Error, Fault, blobs,
     function::{Event, Step, StepCall},
-    store,
+    store, workflows,
 };
 use mano_tosca::{Finding, Memory, Reading};
 use serde_json::{Value, json};
@@ -54,6 +54,14 @@ pub(crate) async fn fail<F: Wire>(cx: &Cx, call: StepCall) -> Result<Value, Erro
     let failure = ours(&failure["Error"], &failure["Cause"]);
     settle::<F>(cx, &call, entry, &Found::Nothing(failure)).await?;
     Ok(json!({}))
+}
+
+/// Listener of `….onboard.started`: the run that looks at the content starts.
+pub(crate) async fn start(cx: &Cx, fact: &Announced) -> Result<(), Error> {
+    match workflows::begin(cx, fact).await? {
+        Some(end) => run_ended(cx, &end).await,
+        None => Ok(()),
+    }
 }
 
 /// A run of a workflow ended by itself; if it was an on-boarding, it failed.

@@ -13,6 +13,7 @@ mod lifecycle;
 mod listing;
 mod packages;
 mod pieces;
+mod redrive;
 mod store;
 mod uploading;
 mod world;

@@ -35,18 +35,16 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 /// The catalogue, and what stands for the relay.
 static FUNCTIONS: &[&Function] = &[&FUNCTION, &RELAY];
 
-/// The catalogue alone: no workflow starts.
-static ALONE: &[&Function] = &[&FUNCTION];
+/// The catalogue, deaf: no workflow starts.
+static DEAF: Function = Function { listeners: &[], ..FUNCTION };
+static ALONE: &[&Function] = &[&DEAF];
 
-/// Starts the workflow a fact names, and publishes all facts.
+/// Publishes all facts.
 static RELAY: Function = Function {
     name: "relay",
     routes: &[],
     steps: &[],
-    listeners: &[
-        listener!("start", ["*.onboard.started"] => start),
-        listener!("publish", ["*"] => publish),
-    ],
+    listeners: &[listener!("publish", ["*"] => publish)],
     consumers: &[],
     requests: &[],
 };
@@ -58,12 +56,6 @@ fn workflows() -> [(String, String); 2] {
         ("nsd-onboard", include_str!("../../../workflows/nsd-onboard.asl.json")),
     ]
     .map(|(name, text)| (name.into(), text.into()))
-}
-
-async fn start(cx: &Cx, fact: &Announced) -> Result<(), Error> {
-    let body = &fact.fact.body;
-    let text = |name: &str| body[name].as_str().expect("a text");
-    Ok(cx.workflows.start(text("workflow"), text("run"), body["input"].clone()).await?)
 }
 
 async fn publish(cx: &Cx, fact: &Announced) -> Result<(), Error> {

@@ -65,7 +65,10 @@ pub static FUNCTION: Function = Function {
         step!("ns.vnf" => ns::steps::vnf),
         step!("ns.close" => ns::steps::close),
     ],
-    listeners: &[listener!("ns-waits", ["*.ended"] => ns::waiting::vnf_rests)],
+    listeners: &[
+        listener!("operations-start", ["ns.*.started", "vnf.*.started"] => runs::start),
+        listener!("ns-waits", ["*.ended"] => ns::waiting::vnf_rests),
+    ],
     consumers: &[],
     requests: &[
         on_event!("*", "mano.request.*" => requests::take),

@@ -5,7 +5,7 @@ use mano_model::{
     Refusal, TenantId,
     ns::op::NsOp,
     op::{Occurrence, Outcome, Waiter},
-    plan::{Origin, Plan, Versioned},
+    plan::{Announced, Origin, Plan, Versioned},
     refusal::Why,
     sol::sol013::ProblemDetails,
     vnf::op::VnfOp,
@@ -14,6 +14,7 @@ use mano_ports::{
     Cx, Error, Fault,
     function::{Event, StepCall},
     http::{Reply, Request},
+    workflows,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -136,6 +137,14 @@ struct Input {
     tenant: TenantId,
     op: String,
     run: u64,
+}
+
+/// Listener of `ns.….started` and `vnf.….started`: the operation's run starts.
+pub(crate) async fn start(cx: &Cx, fact: &Announced) -> Result<(), Error> {
+    match workflows::begin(cx, fact).await? {
+        Some(end) => ended_by_itself(cx, &end).await,
+        None => Ok(()),
+    }
 }
 
 /// A run ended FAILED, TIMED_OUT or ABORTED by itself: its operation becomes FAILED_TEMP, so that

@@ -1,13 +1,14 @@
 //! The workflow port on Step Functions: one standard execution per run.
 
+mod ended;
 mod history;
 mod oldest;
+mod one;
 
 use crate::{clients::Clients, settings::Settings};
 use async_trait::async_trait;
 use aws_sdk_sfn::{
     error::{ProvideErrorMetadata, SdkError},
-    operation::describe_execution::DescribeExecutionOutput,
     primitives::DateTime,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -45,26 +46,12 @@ impl StepFunctions {
         let machine = self.machine(workflow).replacen(":stateMachine:", ":execution:", 1);
         format!("{machine}:{run}")
     }
-
-    /// Where a run stands; none: there is none of this name.
-    async fn find(&self, workflow: &str, run: &str) -> Result<Option<Run>, Error> {
-        match self.describe(workflow, run).await {
-            Err(Error::Absent(_)) => Ok(None),
-            found => found.map(Some),
-        }
-    }
 }
 
 #[async_trait]
 impl Workflows for StepFunctions {
-    async fn start(&self, workflow: &str, run: &str, input: Value) -> Result<(), Error> {
-        let start = self.client.start_execution().state_machine_arn(self.machine(workflow));
-        match start.name(run).input(input.to_string()).send().await {
-            Err(error) if error.code() != Some("ExecutionAlreadyExists") => {
-                Err(wrap(workflow, error))
-            }
-            Ok(_) | Err(_) => Ok(()),
-        }
+    async fn start(&self, workflow: &str, run: &str, input: Value) -> Result<Option<Run>, Error> {
+        self.begin(workflow, run, input).await
     }
 
     async fn resume(&self, token: &str, outcome: Outcome) -> Result<(), Error> {
@@ -135,10 +122,7 @@ impl Workflows for StepFunctions {
     }
 
     async fn describe(&self, workflow: &str, run: &str) -> Result<Run, Error> {
-        let describe = self.client.describe_execution();
-        let describe = describe.execution_arn(self.execution(workflow, run));
-        let found = describe.send().await.map_err(|error| wrap(run, error))?;
-        Ok(described(workflow, run, found))
+        self.find(workflow, run).await?.ok_or_else(|| Error::Absent(run.into()))
     }
 
     async fn history(
@@ -161,21 +145,6 @@ impl Workflows for StepFunctions {
 /// A page's size as the engine takes it.
 fn page(limit: usize) -> i32 {
     i32::try_from(limit.clamp(1, 1000)).unwrap_or(1000)
-}
-
-fn described(workflow: &str, run: &str, found: DescribeExecutionOutput) -> Run {
-    let json = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Run {
-        workflow: workflow.into(),
-        name: run.into(),
-        status: found.status.as_str().into(),
-        start_date: time(found.start_date),
-        stop_date: found.stop_date.map(time),
-        input: found.input.map(json).unwrap_or_default(),
-        output: found.output.map(json),
-        error: found.error,
-        cause: found.cause,
-    }
 }
 
 fn time(at: DateTime) -> Timestamp {

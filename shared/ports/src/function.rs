@@ -104,7 +104,7 @@ pub struct Step {
 pub struct Listener {
     /// A name for logs and for the record of what was delivered.
     pub name: &'static str,
-    /// The facts listened for: names, or beginnings that end in `*`, or ends that begin with `*`.
+    /// The facts listened for: names, in which one `*` stands for anything.
     pub facts: &'static [&'static str],
     /// Who acts on it.
     pub handler: for<'a> fn(&'a Cx, &'a Announced) -> BoxFuture<'a, Result<(), Error>>,
@@ -114,12 +114,11 @@ impl Listener {
     /// Whether it listens for this fact.
     #[must_use]
     pub fn hears(&self, fact: &str) -> bool {
-        self.facts.iter().any(|pattern| {
-            match (pattern.strip_suffix('*'), pattern.strip_prefix('*')) {
-                (Some(head), _) => fact.starts_with(head),
-                (None, Some(tail)) => fact.ends_with(tail),
-                (None, None) => *pattern == fact,
+        self.facts.iter().any(|pattern| match pattern.split_once('*') {
+            Some((head, tail)) => {
+                fact.strip_prefix(head).is_some_and(|after| after.ends_with(tail))
             }
+            None => *pattern == fact,
         })
     }
 }

@@ -42,11 +42,14 @@ const AT_ONCE: usize = 32;
 const ATTEMPTS: u32 = 4;
 /// What was due for so long was not relayed by the stream.
 const FORGOTTEN: SignedDuration = SignedDuration::from_secs(30);
+/// Ends of runs are told again for so long.
+const UNHEARD: SignedDuration = SignedDuration::from_hours(1);
 /// So long before the end of an invocation no fact is begun.
 const MARGIN: SignedDuration = SignedDuration::from_secs(3);
 
 /// The listeners of all functions, ready to be told.
 pub struct RelayHost {
+    functions: &'static [&'static Function],
     listeners: Vec<&'static Listener>,
     around: Surroundings,
 }
@@ -64,7 +67,7 @@ impl RelayHost {
     #[must_use]
     pub fn new(functions: &'static [&'static Function], around: Surroundings) -> Self {
         let listeners = functions.iter().flat_map(|function| function.listeners).collect();
-        Self { listeners, around }
+        Self { functions, listeners, around }
     }
 
     /// Handles one invocation, which Lambda ends at `until`.
@@ -80,7 +83,11 @@ impl RelayHost {
                 let (swept, ()) =
                     join(self.sweep(now - FORGOTTEN, until), self.measure_runs()).await;
                 swept?;
-                if now.as_second() / 60 % 60 == 0 {
+                let minute = now.as_second() / 60;
+                if minute % 10 == 5 {
+                    self.sweep_ends(now - UNHEARD, until).await;
+                }
+                if minute % 60 == 0 {
                     self.sweep_blobs(until).await;
                 }
                 Ok(json!({}))
@@ -148,6 +155,26 @@ impl RelayHost {
     /// Whether the invocation ends too soon for something to be begun.
     fn is_late(&self, until: Timestamp) -> bool {
         self.around.cx.clock.now() + MARGIN >= until
+    }
+
+    /// Tells once more how runs ended since an instant: of what was not heard, the operation would
+    /// be under way for ever.
+    pub async fn sweep_ends(&self, since: Timestamp, until: Timestamp) {
+        let ended = match self.around.workflows.failed_since(since).await {
+            Ok(ended) => ended,
+            // Minutes later they are looked for again.
+            Err(error) => {
+                let error = Error::from(error).chain();
+                return tracing::warn!(error, "runs that ended could not be listed");
+            }
+        };
+        for run in ended {
+            if self.is_late(until) {
+                return;
+            }
+            // Who failed has said why; those that know it already answer at once.
+            let _ = run.end(&run.input).call(&self.around.cx, self.functions).await;
+        }
     }
 
     async fn sweep_blobs(&self, until: Timestamp) {

@@ -1,13 +1,11 @@
 //! How long runs go on already.
 
-use super::{StepFunctions, time, wrap};
+use super::{StepFunctions, page, time, wrap};
 use aws_sdk_sfn::types::ExecutionStatus;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use mano_ports::workflows::{Error, Workflows};
 
-/// Executions in one answer: the most that the engine gives.
-const PAGE: i32 = 1000;
 /// So many answers are read of one workflow; they come newest first, and beyond 20,000 runs at once the
 /// oldest of those is old enough.
 const PAGES: usize = 20;
@@ -32,7 +30,7 @@ impl StepFunctions {
                 .list_executions()
                 .state_machine_arn(self.machine(workflow))
                 .status_filter(ExecutionStatus::Running)
-                .max_results(PAGE)
+                .max_results(page(usize::MAX))
                 .set_next_token(next);
             let listed = list.send().await.map_err(|error| wrap(workflow, error))?;
             oldest = listed.executions.last().map(|item| time(item.start_date)).or(oldest);

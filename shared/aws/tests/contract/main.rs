@@ -9,6 +9,7 @@
 
 mod blobs;
 mod bus;
+mod ends;
 mod queue;
 mod relay;
 mod store;

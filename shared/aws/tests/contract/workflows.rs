@@ -16,8 +16,8 @@ use std::{io::Write as _, path::PathBuf, sync::Arc, time::Duration};
 use zip::write::SimpleFileOptions;
 
 /// The engine, and the function it calls.
-struct Machines {
-    world: Arc<World>,
+pub(crate) struct Machines {
+    pub(crate) world: Arc<World>,
     _keep: Keep,
 }
 
@@ -81,7 +81,7 @@ async fn function(world: &World) -> String {
     made["FunctionArn"].as_str().expect("an ARN").to_owned()
 }
 
-async fn engine(world: Arc<World>) -> Option<Machines> {
+pub(crate) async fn engine(world: Arc<World>) -> Option<Machines> {
     if world.place == Place::Account {
         skip("it makes Lambda functions of a kind that only an emulator takes");
         return None;

@@ -96,14 +96,17 @@ impl Engine {
 
 #[async_trait]
 impl Workflows for Engine {
-    async fn start(&self, workflow: &str, run: &str, input: Value) -> Result<(), Error> {
+    async fn start(&self, workflow: &str, run: &str, input: Value) -> Result<Option<Run>, Error> {
         self.definitions.file(workflow)?;
         let link = Link::default();
         let begun = self.enlist(self.next_id(), (workflow, run), input.to_string(), link).await;
-        if let Some((id, next)) = begun.map_err(unavailable)? {
-            self.carry_out(id, next).await.map_err(unavailable)?;
+        match begun.map_err(unavailable)? {
+            Some((id, next)) => {
+                self.carry_out(id, next).await.map_err(unavailable)?;
+                Ok(None)
+            }
+            None => Ok(Some(self.describe(workflow, run).await?).filter(Run::is_over)),
         }
-        Ok(())
     }
 
     async fn resume(&self, token: &str, outcome: Outcome) -> Result<(), Error> {

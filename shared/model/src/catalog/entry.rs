@@ -2,11 +2,13 @@
 
 use super::{onboarding::Onboarding, usage::Descriptor};
 use crate::{
+    TenantId,
+    op::run_name,
     plan::{Document, Index, Kind},
     refusal::{Refusal, Why},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Whether anyone may make something new of it (SOL005 `OperationalState`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -114,6 +116,17 @@ impl<F: Family> Entry<F> {
     #[must_use]
     pub fn descriptor_id(&self) -> Option<&str> {
         self.described.as_ref().map(F::descriptor_id)
+    }
+
+    /// The content of the fact that starts the run which looks at its content.
+    #[must_use]
+    pub fn start(&self, tenant: &TenantId) -> Value {
+        let run = self.onboarding.run();
+        json!({
+            "workflow": F::WORKFLOW,
+            "run": run_name(&self.id, run),
+            "input": { "tenant": tenant, "op": self.id, "run": run },
+        })
     }
 
     /// `VNF package '…'`, for sentences.

@@ -98,12 +98,7 @@ pub fn received<F: Family>(
 ) -> Result<Plan, Refusal> {
     let Versioned { version, value: mut entry } = own(entry, &content.blob)?;
     entry.onboarding.received(content).map_err(|illegal| taken(&entry, illegal.from))?;
-    let run = entry.onboarding.run();
-    let started = json!({
-        "workflow": F::WORKFLOW,
-        "run": format!("{}-{run}", entry.id),
-        "input": { "tenant": origin.tenant, "op": entry.id, "run": run },
-    });
+    let started = entry.start(&origin.tenant);
     let plan = Plan::new(origin).update(version, &entry);
     Ok(plan.tell::<Entry<F>>(&entry.id, &Entry::<F>::fact("onboard.started"), started))
 }

@@ -62,16 +62,22 @@ pub async fn a_run_calls_its_tasks_and_ends(engine: impl Engine) {
 
 /// Starting a run that exists is done already: nothing starts twice.
 pub async fn starting_a_run_that_exists_is_done_already(mut engine: impl Engine) {
+    engine.workflows().start("contract-wait", "w-0", input("w")).await.expect("start");
     for _ in 0..3 {
-        engine.workflows().start("contract-call", "r-0", input("r")).await.expect("start");
+        let again = engine.workflows().start("contract-wait", "w-0", input("w")).await;
+        assert_eq!(again.expect("while it goes on"), None);
     }
-    over(&engine, "contract-call", "r-0").await;
-    engine.workflows().start("contract-call", "r-0", input("r")).await.expect("after its end");
+    engine.workflows().start("contract-call", "r-0", input("r")).await.expect("start");
+    let ended = over(&engine, "contract-call", "r-0").await;
+    let again = engine.workflows().start("contract-call", "r-0", input("r")).await;
+    assert_eq!(again.expect("after its end"), Some(ended.clone()));
     engine.crash().await;
-    engine.workflows().start("contract-call", "r-0", input("r")).await.expect("after a crash");
+    let again = engine.workflows().start("contract-call", "r-0", input("r")).await;
+    assert_eq!(again.expect("after a crash"), Some(ended));
     engine.workflows().start("contract-call", "r-1", input("s")).await.expect("another");
     over(&engine, "contract-call", "r-1").await;
     assert_eq!(text(&engine, "calls-r").await.as_deref(), Some("hello\n"));
+    engine.workflows().stop("contract-wait", "w-0", "the law is told").await.expect("stop");
 }
 
 /// A run that was started goes on over any number of crashes, and each task it calls is called at

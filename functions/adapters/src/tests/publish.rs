@@ -1,4 +1,4 @@
-//! What facts lead to.
+//! What everybody else hears.
 
 use super::*;
 use mano_model::plan::{Announced, Fact, Key};
@@ -23,29 +23,6 @@ async fn deliver(w: &World, fact: &Announced) -> Vec<Result<(), Error>> {
         answers.push((row.handler)(&w.cx, fact).await);
     }
     answers
-}
-
-#[tokio::test]
-async fn an_accepted_operation_starts_its_run_with_what_its_fact_says() {
-    let w = World::new().await;
-    let op = w.cx.store.read::<VnfOp>(&w.tenant, "op").await.unwrap();
-    let body = op.start(&w.tenant);
-    let answers = deliver(&w, &fact(&w, &op.fact("started"), body)).await;
-    assert!(answers.iter().all(Result::is_ok));
-    let started = std::mem::take(&mut *w.told.started.lock().unwrap());
-    let input = json!({ "tenant": "default", "op": "op", "run": 0, "mode": "FORWARD" });
-    assert_eq!(started, [("vnf-instantiate".into(), "op-0".into(), input)]);
-}
-
-#[tokio::test]
-async fn a_fact_that_starts_nothing_starts_nothing_and_one_that_is_broken_says_so() {
-    let w = World::new().await;
-    let nothing = deliver(&w, &fact(&w, "vnf.something.started", json!({ "op": "op" }))).await;
-    assert!(nothing.iter().all(Result::is_ok));
-    assert_eq!(w.told.started.lock().unwrap().len(), 0);
-    let broken = fact(&w, "vnf.something.started", json!({ "workflow": "vnf-instantiate" }));
-    let broken = deliver(&w, &broken).await;
-    assert!(matches!(&broken[..], [Err(Error::Bug(why)), Ok(())] if why.contains("run")));
 }
 
 #[tokio::test]
