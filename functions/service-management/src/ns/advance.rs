@@ -76,7 +76,7 @@ pub(crate) async fn advance(
     let part = Part { cx, tenant, op, item, waiter, by };
     let undo = op.state() == op_state::State::RollingBack;
     loop {
-        let next = if undo { part.backward().await? } else { part.forward().await? };
+        let next = if undo { part.backward().await? } else { part.pursue(false).await? };
         let outcome = match next {
             Next::Look => continue,
             Next::Wait(vnf_op) => return part.wait_for(vnf_op).await,
@@ -97,28 +97,25 @@ impl Part<'_> {
         origin.answering(self.op.correlation.as_deref())
     }
 
-    async fn forward(&self) -> Result<Next, Error> {
-        let Some(vnf_op) = self.latest(false).await? else {
-            return self.ask(self.item.operation, &self.item.params, false).await;
+    /// Asks for the item's VNF operation, or for its opposite, and tries it again, once a run.
+    async fn pursue(&self, undo: bool) -> Result<Next, Error> {
+        let item = self.item;
+        let (operation, params) =
+            if undo { opposite(item) } else { (item.operation, item.params.clone()) };
+        let Some(asked) = self.latest(undo).await? else {
+            return self.ask(operation, params, undo).await;
         };
-        match vnf_op.state() {
-            State::Completed if self.item.operation == Operation::Terminate => self.drop_it().await,
+        match asked.state() {
+            State::Completed if undo || operation == Operation::Terminate => self.drop_it().await,
             State::Completed => Ok(Next::Done),
-            State::FailedTemp if self.was_tried(&vnf_op) => Ok(self.failed(&vnf_op)),
-            State::FailedTemp => {
-                self.commit_on(&vnf_op, "retry", |origin| {
-                    error_handling::retry(origin, &vnf_op, Some(self.waiter.clone()))
-                })
-                .await
+            State::FailedTemp if self.was_tried(&asked) => Ok(self.failed(&asked)),
+            State::FailedTemp => self.commit_on(&asked, "retry", error_handling::retry).await,
+            State::RolledBack | State::Failed if self.is_of_this_run(&asked, undo) => {
+                Ok(self.failed(&asked))
             }
-            State::RolledBack | State::Failed if self.is_of_this_run(&vnf_op, false) => {
-                Ok(self.failed(&vnf_op))
-            }
-            State::RolledBack | State::Failed => {
-                self.ask(self.item.operation, &self.item.params, false).await
-            }
+            State::RolledBack | State::Failed => self.ask(operation, params, undo).await,
             State::Starting | State::Processing | State::RollingBack => {
-                Ok(Next::Wait(Box::new(vnf_op)))
+                Ok(Next::Wait(Box::new(asked)))
             }
         }
     }
@@ -126,45 +123,12 @@ impl Part<'_> {
     async fn backward(&self) -> Result<Next, Error> {
         let Some(done) = self.latest(false).await? else { return self.drop_it().await };
         match done.state() {
-            State::Completed => self.take_back().await,
+            State::Completed => self.pursue(true).await,
             State::RolledBack | State::Failed => self.drop_it().await,
             State::FailedTemp if self.was_tried(&done) => Ok(self.failed(&done)),
-            State::FailedTemp => {
-                self.commit_on(&done, "rollback", |origin| {
-                    error_handling::roll_back(origin, &done, Some(self.waiter.clone()))
-                })
-                .await
-            }
+            State::FailedTemp => self.commit_on(&done, "rollback", error_handling::roll_back).await,
             State::Starting | State::Processing | State::RollingBack => {
                 Ok(Next::Wait(Box::new(done)))
-            }
-        }
-    }
-
-    /// Undoes what was completed by its opposite.
-    async fn take_back(&self) -> Result<Next, Error> {
-        let Some(undo) = self.latest(true).await? else {
-            let (operation, params) = opposite(self.item);
-            return self.ask(operation, &params, true).await;
-        };
-        match undo.state() {
-            State::Completed => self.drop_it().await,
-            State::FailedTemp if self.was_tried(&undo) => Ok(self.failed(&undo)),
-            State::FailedTemp => {
-                self.commit_on(&undo, "retry", |origin| {
-                    error_handling::retry(origin, &undo, Some(self.waiter.clone()))
-                })
-                .await
-            }
-            State::RolledBack | State::Failed if self.is_of_this_run(&undo, true) => {
-                Ok(self.failed(&undo))
-            }
-            State::RolledBack | State::Failed => {
-                let (operation, params) = opposite(self.item);
-                self.ask(operation, &params, true).await
-            }
-            State::Starting | State::Processing | State::RollingBack => {
-                Ok(Next::Wait(Box::new(undo)))
             }
         }
     }
@@ -201,7 +165,7 @@ impl Part<'_> {
     }
 
     /// Asks for a VNF operation; its instance is created in the same commit where it is new.
-    async fn ask(&self, operation: Operation, params: &Value, undo: bool) -> Result<Next, Error> {
+    async fn ask(&self, operation: Operation, params: Value, undo: bool) -> Result<Next, Error> {
         let id = self.item.vnf_op(&self.op.id, self.op.run, undo);
         let vnf_id = &self.item.vnf_instance_id;
         let existing = self.cx.store.find::<VnfInstance>(self.tenant, vnf_id).await?;
@@ -215,8 +179,7 @@ impl Part<'_> {
                 self.item.name
             )));
         }
-        let task =
-            Task { op: id, operation, params: params.clone(), waiter: Some(self.waiter.clone()) };
+        let task = Task { op: id, operation, params, waiter: Some(self.waiter.clone()) };
         let plan = match existing {
             Some(_) => self.ask_existing(task).await,
             None if operation == Operation::Instantiate => self.ask_new(task).await,
@@ -288,11 +251,11 @@ impl Part<'_> {
         &self,
         vnf_op: &Versioned<VnfOp>,
         what: &str,
-        decide: impl FnOnce(Origin) -> Result<Plan, Refusal>,
+        decide: fn(Origin, &Versioned<VnfOp>, Option<Waiter>) -> Result<Plan, Refusal>,
     ) -> Result<Next, Error> {
         let run = self.op.run.to_string();
         let origin = self.origin(&[&vnf_op.id, &run, what]);
-        match decide(origin) {
+        match decide(origin, vnf_op, Some(self.waiter.clone())) {
             Ok(plan) => self.cx.store.commit(plan).await?,
             Err(refusal) => return Ok(Next::Failed(refusal.to_string())),
         }
