@@ -3,13 +3,13 @@
 use crate::{
     convert_nsd,
     inspect::Ask,
-    vnf_packages::{ARTIFACT, LINK, OWN, PROBLEM},
+    vnf_packages::{ARTIFACT, OWN, PROBLEM},
     wire::Wire,
 };
 use mano_model::{
     catalog::{entry::Layout, nsd_info::NsdContent, onboard::Verdict},
     plan::Index,
-    sol::sol013::{Attribute, Listing, any, object, text},
+    sol::sol013::{Attribute, LINK, Listing, any, object, text},
 };
 use mano_tosca::{Reading, Refusal};
 use std::io::{Read, Seek};

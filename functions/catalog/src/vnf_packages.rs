@@ -4,7 +4,7 @@ use crate::{convert_vnfd, inspect::Ask, wire::Wire};
 use mano_model::{
     catalog::{entry::Layout, onboard::Verdict, vnf_package::VnfPkgContent},
     plan::Index,
-    sol::sol013::{Attribute, Listing, any, boolean, date_time, number, object, text},
+    sol::sol013::{Attribute, LINK, Listing, any, boolean, date_time, number, object, text},
 };
 use mano_tosca::{Reading, Refusal};
 use std::io::{Read, Seek};
@@ -39,9 +39,6 @@ const REMARK: &[Attribute] =
 
 /// Our own attributes.
 pub(crate) const OWN: &[Attribute] = &[object("warnings", REMARK).many()];
-
-/// `Link`.
-pub(crate) const LINK: &[Attribute] = &[text("href").must()];
 
 /// `VnfPackageSoftwareImageInfo`.
 const IMAGE: &[Attribute] = &[

@@ -8,6 +8,7 @@
 //! Pure: a door (`mano-ports`) reads requests and calls this.
 
 pub mod filter;
+pub mod links;
 pub mod marker;
 pub mod path;
 pub mod problem;
@@ -16,6 +17,7 @@ pub mod shape;
 pub mod version;
 
 pub use filter::Filter;
+pub use links::LINK;
 pub use marker::Marker;
 pub use problem::ProblemDetails;
 pub use selector::Selector;

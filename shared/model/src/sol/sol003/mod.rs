@@ -1,9 +1,8 @@
 //! The wire forms of SOL003 `vnflcm` v2: requests as they come, resources as they go.
 
 mod shapes;
-pub(in crate::sol) mod wire;
+mod wire;
 
-pub(in crate::sol) use shapes::PROBLEM;
 pub use shapes::{VNF_INSTANCES, VNF_LCM_OP_OCCS};
 pub use wire::{vnf_instance, vnf_lcm_op_occ};
 

@@ -2,10 +2,14 @@
 
 use crate::{
     plan::Index,
-    sol::sol013::{Attribute, Listing, any, boolean, date_time, number, object, text},
+    sol::sol013::{
+        Attribute, Listing, any, boolean, date_time,
+        links::{INSTANCE_LINKS, op_links},
+        number, object,
+        problem::PROBLEM,
+        text,
+    },
 };
-
-const HREF: &[Attribute] = &[text("href").must()];
 
 const HANDLE: &[Attribute] = &[
     text("vimConnectionId"),
@@ -44,14 +48,6 @@ const INSTANTIATED: &[Attribute] = &[
     object("vnfcResourceInfo", VNFC).many(),
     object("vnfVirtualLinkResourceInfo", VIRTUAL_LINK).many(),
     object("virtualStorageResourceInfo", STORAGE).many(),
-];
-
-const INSTANCE_LINKS: &[Attribute] = &[
-    object("self", HREF).must(),
-    object("instantiate", HREF),
-    object("scale", HREF),
-    object("heal", HREF),
-    object("terminate", HREF),
 ];
 
 const VNF_INSTANCE: &[Attribute] = &[
@@ -112,23 +108,6 @@ const RESOURCE_CHANGES: &[Attribute] = &[
     object("affectedVirtualStorages", AFFECTED_STORAGE).many(),
 ];
 
-/// `ProblemDetails`, where a resource carries one.
-pub(in crate::sol) const PROBLEM: &[Attribute] = &[
-    text("type"),
-    text("title"),
-    number("status").must(),
-    text("detail").must(),
-    text("instance"),
-];
-
-const OP_LINKS: &[Attribute] = &[
-    object("self", HREF).must(),
-    object("vnfInstance", HREF).must(),
-    object("retry", HREF),
-    object("rollback", HREF),
-    object("fail", HREF),
-];
-
 const VNF_LCM_OP_OCC: &[Attribute] = &[
     text("id").must(),
     text("operationState").must(),
@@ -145,7 +124,7 @@ const VNF_LCM_OP_OCC: &[Attribute] = &[
     object("resourceChanges", RESOURCE_CHANGES),
     any("changedInfo"),
     any("changedExtConnectivity"),
-    object("_links", OP_LINKS).must(),
+    object("_links", &op_links("vnfInstance")).must(),
 ];
 
 /// `GET …/vnf_lcm_op_occs`.

@@ -3,13 +3,14 @@
 use crate::{
     op::Occurrence,
     resource::ResourceKind,
+    sol::sol013::links::links,
     vnf::{
         Held, Instantiated, VnfInstance,
         op::{Affected, ChangeType, VnfOp},
         op_state::State,
     },
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// `VnfInstance` (clause 5.5.2.2) with the tasks that are possible now in `_links`.
 #[must_use]
@@ -53,16 +54,6 @@ const fn possible_tasks(vnf: &VnfInstance) -> &'static [&'static str] {
         (None, None) => &["instantiate"],
         (None, Some(_)) => &["scale", "heal", "terminate"],
     }
-}
-
-/// `self`, and one link for each task.
-pub(in crate::sol) fn links(here: &str, tasks: &[&str]) -> Value {
-    let mut links = Map::new();
-    links.insert("self".into(), json!({ "href": here }));
-    for task in tasks {
-        links.insert((*task).into(), json!({ "href": format!("{here}/{task}") }));
-    }
-    links.into()
 }
 
 fn instantiated_vnf_info(instantiated: &Instantiated) -> Value {

@@ -2,13 +2,14 @@
 
 use crate::{
     plan::Index,
-    sol::{
-        sol003::PROBLEM,
-        sol013::{Attribute, Listing, any, boolean, date_time, number, object, text},
+    sol::sol013::{
+        Attribute, Listing, any, boolean, date_time,
+        links::{INSTANCE_LINKS, op_links},
+        number, object,
+        problem::PROBLEM,
+        text,
     },
 };
-
-const HREF: &[Attribute] = &[text("href").must()];
 
 const SCALE_STATUS: &[Attribute] =
     &[text("nsScalingAspectId").must(), number("nsScaleLevelId").must()];
@@ -41,17 +42,7 @@ const NS_INSTANCE: &[Attribute] = &[
     object("nsScaleStatus", SCALE_STATUS).many(),
     any("additionalAffinityOrAntiAffinityRule").many(),
     any("wanConnectionInfo").many(),
-    object(
-        "_links",
-        &[
-            object("self", HREF).must(),
-            object("instantiate", HREF),
-            object("scale", HREF),
-            object("heal", HREF),
-            object("terminate", HREF),
-        ],
-    )
-    .must(),
+    object("_links", INSTANCE_LINKS).must(),
 ];
 
 /// `GET …/ns_instances`.
@@ -95,17 +86,7 @@ const NS_LCM_OP_OCC: &[Attribute] = &[
     object("error", PROBLEM),
     object("resourceChanges", RESOURCE_CHANGES),
     any("changedVnfInfo"),
-    object(
-        "_links",
-        &[
-            object("self", HREF).must(),
-            object("nsInstance", HREF).must(),
-            object("retry", HREF),
-            object("rollback", HREF),
-            object("fail", HREF),
-        ],
-    )
-    .must(),
+    object("_links", &op_links("nsInstance")).must(),
 ];
 
 /// `GET …/ns_lcm_op_occs`.

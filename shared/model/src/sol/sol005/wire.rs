@@ -7,7 +7,7 @@ use crate::{
         op_state::State,
     },
     op::Occurrence,
-    sol::sol003::wire::{links, vnf_instance},
+    sol::{sol003::vnf_instance, sol013::links::links},
     vnf::{self, Held, VnfInstance},
 };
 use serde_json::{Value, json};

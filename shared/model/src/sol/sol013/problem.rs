@@ -1,5 +1,6 @@
 //! `ProblemDetails`: how a failure is told to a client (SOL013 clause 6.3, RFC 7807).
 
+use super::{Attribute, number, text};
 use crate::plan::Fact;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,15 @@ pub struct ProblemDetails {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
 }
+
+/// Its attributes, where a resource carries one.
+pub(in crate::sol) const PROBLEM: &[Attribute] = &[
+    text("type"),
+    text("title"),
+    number("status").must(),
+    text("detail").must(),
+    text("instance"),
+];
 
 impl ProblemDetails {
     /// The media type of its own.
