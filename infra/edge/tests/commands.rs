@@ -2,6 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
+#[path = "commands/doctor.rs"]
+mod doctor;
+#[path = "commands/lists.rs"]
+mod lists;
+#[path = "commands/refused.rs"]
+mod refused;
+
 use mano_edge::serve::{Options, Running, serve};
 use serde_json::Value;
 use std::{

@@ -142,16 +142,32 @@ impl Client {
     }
 
     /// Reads a container, page by page, up to `limit` things; the flag says that there are more.
-    ///
-    /// ETSI's containers are arrays with a `Link` to the next page; the engine's are
-    /// `{items, next}`, as the engine has them.
     pub(crate) fn list(
         &self,
         api: Api,
         path: &str,
         limit: usize,
     ) -> Result<(Vec<Value>, bool), Failure> {
-        let mut found = Vec::new();
+        let (mut found, mut more) = (Vec::new(), false);
+        self.pages(api, path, |page, is_last| {
+            found.extend(page);
+            more = found.len() > limit || (found.len() == limit && !is_last);
+            !more
+        })?;
+        found.truncate(limit);
+        Ok((found, more))
+    }
+
+    /// Reads a container page by page; `see` is told which is the last, and says whether to go on.
+    ///
+    /// ETSI's containers are arrays with a `Link` to the next page; the engine's are
+    /// `{items, next}`, as the engine has them.
+    pub(crate) fn pages(
+        &self,
+        api: Api,
+        path: &str,
+        mut see: impl FnMut(Vec<Value>, bool) -> bool,
+    ) -> Result<(), Failure> {
         let first = self.url(api, path);
         let mut url = first.clone();
         loop {
@@ -169,13 +185,11 @@ impl Client {
                 return Err(Failure::new("the server answered something that is not a list")
                     .at(format!("GET {url}")));
             };
-            found.extend(page);
-            if found.len() > limit || (found.len() == limit && next.is_some()) {
-                found.truncate(limit);
-                return Ok((found, true));
+            let goes_on = see(page, next.is_none());
+            match next {
+                Some(next) if goes_on => url = next,
+                Some(_) | None => return Ok(()),
             }
-            let Some(next) = next else { return Ok((found, false)) };
-            url = next;
         }
     }
 

@@ -1,5 +1,6 @@
 //! `mano op`: operations under way and done, of network services and network functions alike.
 
+mod list;
 mod redrive;
 
 use super::{
@@ -69,7 +70,7 @@ impl Wait {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
     /// List operations, the newest first.
-    List(List),
+    List(list::List),
     /// Show one in full.
     Show(Which),
     /// Follow one until it rests: a live tree on a terminal, a line per change elsewhere.
@@ -84,20 +85,6 @@ pub(crate) enum Action {
     DeadLetters,
     /// Send a message once more that nobody could handle; with --runs, drive on what stands still.
     Redrive(redrive::Redrive),
-}
-
-/// `list`
-#[derive(Debug, Args)]
-pub(crate) struct List {
-    /// Only operations of network services, or only of network functions.
-    #[arg(long, value_enum)]
-    kind: Option<Kind>,
-    /// Only those in this state, like FAILED_TEMP.
-    #[arg(long, value_name = "STATE")]
-    state: Option<String>,
-    /// At most so many of each kind.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    limit: usize,
 }
 
 /// Error handling of an operation.
@@ -125,15 +112,6 @@ Examples:
 Exit status of `watch` and of commands that follow an operation:
   0  it did what it should    1  it ended otherwise, or could not be followed";
 
-const COLUMNS: &[Column] = &[
-    ("ID", &["/id"]),
-    ("KIND", &["/kind"]),
-    ("OPERATION", &["/lcmOperationType", "/operation"]),
-    ("INSTANCE", &["/nsInstanceId", "/vnfInstanceId"]),
-    ("STATE", &["/operationState"]),
-    ("STARTED", &["/startTime"]),
-];
-
 const LETTERS: &[Column] = &[
     ("ID", &["/id"]),
     ("QUEUE", &["/queue"]),
@@ -145,7 +123,7 @@ const LETTERS: &[Column] = &[
 /// Carries a command out.
 pub(crate) fn act(mano: &Mano, action: &Action) -> Result<(), Failure> {
     match action {
-        Action::List(asked) => list(mano, asked),
+        Action::List(asked) => list::list(mano, asked),
         Action::Show(which) => {
             let (_, occurrence) = find(mano, &which.id)?;
             print::one(mano.format, &occurrence)
@@ -233,7 +211,7 @@ fn find(mano: &Mano, typed: &str) -> Result<(Kind, Value), Failure> {
                 return Ok((kind, found));
             }
         } else {
-            all.extend(every(mano, kind, noun.path, MOST)?);
+            all.extend(mano.client.list(noun.api, noun.path, MOST)?.0);
         }
     }
     let either = Noun { what: "operation", ..Kind::Ns.noun() };
@@ -242,30 +220,6 @@ fn find(mano: &Mano, typed: &str) -> Result<(Kind, Value), Failure> {
     let noun = kind.noun();
     let occurrence = mano.client.get(noun.api, &noun.at(text(found, "id")))?;
     Ok((kind, occurrence))
-}
-
-/// The occurrences of a kind, each with its kind in it.
-fn every(mano: &Mano, kind: Kind, path: &str, limit: usize) -> Result<Vec<Value>, Failure> {
-    let (mut found, _) = mano.client.list(kind.noun().api, path, limit)?;
-    for occurrence in &mut found {
-        occurrence["kind"] = kind.label().into();
-    }
-    Ok(found)
-}
-
-/// Lists both kinds together.
-fn list(mano: &Mano, asked: &List) -> Result<(), Failure> {
-    let mut all = Vec::new();
-    for kind in [Kind::Ns, Kind::Vnf] {
-        if asked.kind.is_some_and(|only| only != kind) {
-            continue;
-        }
-        let filter = asked.state.as_ref().map(|state| format!("(eq,operationState,{state})"));
-        let list = super::descriptor::List { filter, limit: asked.limit };
-        all.extend(every(mano, kind, &list.path(kind.noun().path), asked.limit)?);
-    }
-    all.sort_by(|a, b| text(b, "startTime").cmp(text(a, "startTime")));
-    print::many(mano.format, &all, COLUMNS)
 }
 
 /// Follows one; the tree is the result.
