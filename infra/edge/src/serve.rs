@@ -14,7 +14,7 @@ mod process;
 pub mod wiring;
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::RangedU64ValueParser};
 use front::Front;
 use mano_embedded::{
     Host, SystemClock,
@@ -27,6 +27,9 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 pub use callers::Callers;
 pub use logs::{LogFormat, logs};
+
+/// More connections than a machine has ports for are a mistake.
+const MOST_CONNECTIONS: u64 = 1_000_000;
 
 /// What a commit waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -53,13 +56,18 @@ pub struct Options {
     #[arg(long, value_name = "FILE", env = "MANO_TLS_KEY", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
     /// Scheme, host and prefix of links, where clients come through a proxy.
-    #[arg(long, value_name = "URL", env = "MANO_API_ROOT")]
+    #[arg(long, value_name = "URL", env = "MANO_API_ROOT", value_parser = api_root)]
     pub api_root: Option<String>,
     /// Take requests of version 2 interfaces without a Version header.
     #[arg(long)]
     pub lenient: bool,
     /// Most connections at the same time.
-    #[arg(long, value_name = "N", default_value_t = 4096)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 4096,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=MOST_CONNECTIONS)
+    )]
     pub connections: usize,
     /// What a commit waits for.
     #[arg(long, value_enum, default_value_t = Durability::Full)]
@@ -73,6 +81,19 @@ pub struct Options {
     /// Plain HTTP, or HTTP for everybody, on an address that others reach.
     #[arg(long, help_heading = "Dangerous")]
     pub insecure: bool,
+}
+
+/// Links are made of it: scheme, host and, where there is one, a prefix.
+fn api_root(text: &str) -> Result<String, String> {
+    let root: Option<::http::Uri> = text.parse().ok();
+    let fits = root.is_some_and(|root| {
+        let web = matches!(root.scheme_str(), Some("http" | "https"));
+        web && root.host().is_some_and(|host| !host.is_empty()) && root.query().is_none()
+    });
+    if fits && !text.contains('#') {
+        return Ok(text.trim_end_matches('/').to_owned());
+    }
+    Err("write it like https://mano.example or https://example/prefix".into())
 }
 
 impl Default for Options {
@@ -145,7 +166,7 @@ fn refuse_open_doors(options: &Options) -> Result<()> {
 
 /// How the door behaves.
 fn settings(options: &Options, scheme: &'static str) -> Settings {
-    let api_root = options.api_root.as_ref().map(|root| root.trim_end_matches('/').to_owned());
+    let api_root = options.api_root.clone();
     Settings { api_root, scheme, versions_required: !options.lenient, ..Settings::default() }
 }
 

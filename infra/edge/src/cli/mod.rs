@@ -247,3 +247,33 @@ mod tests {
         assert!(error.to_string().contains("instantiate"), "{error}");
     }
 }
+    #[test]
+    fn what_cannot_be_meant_is_misuse() {
+        for words in [
+            "ns scale x out --aspect a --steps 0",
+            "vnf scale x in --aspect a --steps 0",
+            "serve --connections 0",
+            "serve --connections 99999999999999999999",
+            "serve --api-root foo",
+            "serve --api-root mano.example",
+            "serve --api-root ftp://mano.example",
+            "serve --api-root http://",
+            "serve --api-root https://mano.example/?a=b",
+            "serve --api-root https://mano.example/#a",
+            "op list --state DONE",
+        ] {
+            let error = Cli::try_parse_from(format!("mano {words}").split(' ')).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{words}: {error}");
+        }
+        for words in [
+            "ns scale x out --aspect a --steps 2",
+            "serve --connections 1",
+            "serve --api-root https://mano.example:8443/prefix/",
+            "serve --api-root http://[::1]:8080",
+            "op list --state starting",
+        ] {
+            let parsed = Cli::try_parse_from(format!("mano {words}").split(' '));
+            assert!(parsed.is_ok(), "{words}: {}", parsed.unwrap_err());
+        }
+    }
+

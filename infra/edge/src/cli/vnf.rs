@@ -10,7 +10,7 @@ use super::{
     op::{Kind, Wait},
     package,
 };
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, value_parser};
 use serde_json::json;
 
 /// How network functions are found and shown.
@@ -102,7 +102,7 @@ pub(crate) struct Scale {
     #[arg(long, value_name = "ID")]
     aspect: String,
     /// By how many steps.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
     steps: u32,
     #[command(flatten)]
     body: Body,
