@@ -87,6 +87,13 @@ impl World {
         String::from_utf8(output.stderr).unwrap()
     }
 
+    /// Runs what must not succeed; its standard output.
+    fn bad_result(&self, words: &str) -> String {
+        let output = self.run(words);
+        assert_eq!(output.status.code(), Some(1), "mano {words}: {}", told(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Runs what must succeed; its JSON.
     fn json(&self, words: &str) -> Value {
         serde_json::from_str(&self.good(&format!("{words} -o json"))).unwrap()

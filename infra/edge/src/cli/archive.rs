@@ -2,7 +2,7 @@
 
 use super::{failure::Failure, find::text, print};
 use clap::Args;
-use mano_tosca::{AnyPackage, Limits, Mode, inspect_any, pack::PackError};
+use mano_tosca::{Limits, Mode, Package, Refusal, inspect_ns, inspect_vnf, pack::PackError};
 use serde_json::Value;
 use std::{
     fs::{self, File},
@@ -31,6 +31,33 @@ pub(crate) struct Check {
     strict: bool,
 }
 
+/// What an archive must hold to be on-boarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A VNF package.
+    Vnf,
+    /// An NS descriptor.
+    Ns,
+}
+
+impl Kind {
+    /// What a person calls it.
+    const fn what(self) -> &'static str {
+        match self {
+            Self::Vnf => "a VNF package",
+            Self::Ns => "an NS descriptor",
+        }
+    }
+
+    /// Reads an archive as on-boarding does.
+    fn inspect(self, file: File, mode: Mode) -> Result<Package, Refusal> {
+        match self {
+            Self::Vnf => inspect_vnf(file, mode, Limits::default()).map(|found| found.package),
+            Self::Ns => inspect_ns(file, mode, Limits::default()).map(|found| found.package),
+        }
+    }
+}
+
 /// Packs a folder into a file, its manifest's digests made anew.
 pub(crate) fn pack(asked: &Pack) -> Result<(), Failure> {
     let to = match &asked.to {
@@ -52,16 +79,17 @@ pub(crate) fn pack(asked: &Pack) -> Result<(), Failure> {
 }
 
 /// Checks archives, all of them, and tells everything that was found.
-pub(crate) fn check(asked: &Check) -> Result<(), Failure> {
+pub(crate) fn check(kind: Kind, asked: &Check) -> Result<(), Failure> {
     let mode = if asked.strict { Mode::Strict } else { Mode::Lenient };
     let mut wrong = 0;
     for path in &asked.paths {
         let (file, _) = open(path)?;
         let name = path.display();
-        match inspect_any(file, mode, Limits::default()) {
+        match kind.inspect(file, mode) {
             Ok(found) => {
-                warn(path, &found.package().warnings)?;
-                print::line(&format!("{name}: {}", summary(&found)))?;
+                warn(path, &found.warnings)?;
+                let (what, files) = (kind.what(), found.artifacts.len());
+                print::line(&format!("{name}: {what} of {files} files, fit for on-boarding"))?;
             }
             Err(refusal) => {
                 wrong += 1;
@@ -84,17 +112,6 @@ pub(crate) fn check(asked: &Check) -> Result<(), Failure> {
 fn warn(path: &Path, warnings: &[mano_tosca::Finding]) -> Result<(), Failure> {
     let tell = |w| print::line(&format!("{}: warning: {}", path.display(), remark(&json(w))));
     warnings.iter().try_for_each(tell)
-}
-
-/// What an archive holds.
-fn summary(found: &AnyPackage) -> String {
-    let files = found.package().artifacts.len();
-    let what = match found {
-        AnyPackage::Vnf(_) => "a VNF package",
-        AnyPackage::Ns(_) => "an NS descriptor",
-        AnyPackage::Pnf(_) => "a PNF descriptor",
-    };
-    format!("{what} of {files} files, fit for on-boarding")
 }
 
 /// A finding as servers send it.
@@ -161,8 +178,8 @@ mod tests {
         let room = tempfile::tempdir().unwrap();
         let to = room.path().join("router.csar");
         pack(&Pack { folder: example("edge-router"), to: Some(to.clone()) }).unwrap();
-        let asked = Check { paths: vec![to, example("edge-service")], strict: false };
-        check(&asked).unwrap();
+        check(Kind::Vnf, &Check { paths: vec![to], strict: false }).unwrap();
+        check(Kind::Ns, &Check { paths: vec![example("edge-service")], strict: false }).unwrap();
     }
 
     #[test]
@@ -185,7 +202,7 @@ mod tests {
         let room = tempfile::tempdir().unwrap();
         let path = room.path().join("x.csar");
         fs::write(&path, b"not a zip").unwrap();
-        let failure = check(&Check { paths: vec![path], strict: false }).unwrap_err();
+        let failure = check(Kind::Vnf, &Check { paths: vec![path], strict: false }).unwrap_err();
         assert!(failure.to_string().contains("would not be on-boarded"), "{failure}");
     }
 }

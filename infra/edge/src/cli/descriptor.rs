@@ -30,6 +30,8 @@ pub(crate) struct Family {
     pub(crate) onboarding: &'static str,
     /// The attribute of the operational state, as PATCH takes it.
     pub(crate) operational: &'static str,
+    /// What its archives hold.
+    pub(crate) kind: archive::Kind,
     /// The columns of a list.
     pub(crate) columns: &'static [Column],
 }
@@ -124,7 +126,7 @@ impl Family {
     pub(crate) fn act(&self, mano: &Mano, action: &Action) -> Result<(), Failure> {
         match action {
             Action::Pack(asked) => archive::pack(asked),
-            Action::Check(asked) => archive::check(asked),
+            Action::Check(asked) => archive::check(self.kind, asked),
             Action::Onboard(onboard) => self.onboard(mano, onboard),
             Action::List(list) => list_of(mano, &self.noun, self.columns, list),
             Action::Show(which) => self.show(mano, &which.id),

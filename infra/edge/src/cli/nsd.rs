@@ -1,6 +1,7 @@
 //! `mano nsd`: NS descriptors (SOL005 NSD management).
 
 use super::{
+    archive,
     client::Api,
     descriptor::{Family, noun},
 };
@@ -17,6 +18,7 @@ pub(crate) const FAMILY: Family = Family {
     content: "nsd_content",
     onboarding: "nsdOnboardingState",
     operational: "nsdOperationalState",
+    kind: archive::Kind::Ns,
     columns: &[
         ("ID", &["/id"]),
         ("NAME", &["/nsdName"]),

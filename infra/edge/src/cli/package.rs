@@ -1,6 +1,7 @@
 //! `mano package`: VNF packages (SOL005 VNF package management).
 
 use super::{
+    archive,
     client::Api,
     descriptor::{Family, noun},
 };
@@ -17,6 +18,7 @@ pub(crate) const FAMILY: Family = Family {
     content: "package_content",
     onboarding: "onboardingState",
     operational: "operationalState",
+    kind: archive::Kind::Vnf,
     columns: &[
         ("ID", &["/id"]),
         ("PRODUCT", &["/vnfProductName"]),
