@@ -41,24 +41,8 @@ impl Nsd {
     /// Ids of all VNF descriptors that some flavour uses.
     #[must_use]
     pub fn vnfd_ids(&self) -> BTreeSet<&str> {
-        self.of(Constituent::Vnf)
-    }
-
-    /// Ids of all PNF descriptors that some flavour uses.
-    #[must_use]
-    pub fn pnfd_ids(&self) -> BTreeSet<&str> {
-        self.of(Constituent::Pnf)
-    }
-
-    /// Ids of all NS descriptors that some flavour nests.
-    #[must_use]
-    pub fn nested_nsd_ids(&self) -> BTreeSet<&str> {
-        self.of(Constituent::Ns)
-    }
-
-    fn of(&self, kind: Constituent) -> BTreeSet<&str> {
-        let profiles = self.flavours.iter().flat_map(|f| &f.profiles);
-        profiles.filter(|p| p.kind == kind).map(|p| p.descriptor_id.as_str()).collect()
+        let profiles = self.flavours.iter().flat_map(NsFlavour::vnf_profiles);
+        profiles.map(|p| p.descriptor_id.as_str()).collect()
     }
 }
 

@@ -384,7 +384,7 @@ fn a_service_tells_its_nested_services_from_itself() {
     let inner = &flavour.profiles[0];
     assert_eq!((inner.min_instances, inner.max_instances), (2, 4));
     assert_eq!(inner.level_id.as_deref(), Some("small"));
-    assert_eq!(found.nested_nsd_ids(), ["b"].into());
+    assert_eq!(inner.descriptor_id, "b");
     assert_eq!(flavour.profiles[2].after, ["inner"]);
     assert_eq!(flavour.levels[0].counts, counts(&[("inner", 2), ("box", 1), ("vnf", 1)]));
 }

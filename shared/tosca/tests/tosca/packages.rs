@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use mano_tosca::nsd::Constituent;
 use mano_tosca::vnfd::{StorageKind, VduKind};
 use mano_tosca::{
     Limits, Mode, NsPackage, Refusal, SecurityOption, VnfPackage, inspect_any, inspect_archive,
@@ -177,8 +178,10 @@ fn the_radio_service_names_its_vnf_its_pnf_and_its_links() {
     let Some(found) = ns("packages/onap/ns/ran") else { return };
     assert_eq!(found.nsd.nsd_id.value, "test_01");
     assert_eq!(found.nsd.vnfd_ids(), ["zte_ran_cu_0001"].into());
-    assert_eq!(found.nsd.pnfd_ids(), ["pnf_test_01"].into());
-    let cu = &found.nsd.flavours[0].profiles[0];
+    let profiles = &found.nsd.flavours[0].profiles;
+    let pnfs = profiles.iter().filter(|p| p.kind == Constituent::Pnf);
+    assert_eq!(pnfs.map(|p| p.descriptor_id.as_str()).collect::<Vec<_>>(), ["pnf_test_01"]);
+    let cu = &profiles[0];
     let links: Vec<&str> = cu.links.iter().map(|l| l.virtual_link.as_str()).collect();
     assert_eq!(links, ["vl_ext_net", "vl_flat_net"]);
 }

@@ -50,7 +50,7 @@ impl InstantiateVnfRequest {
     }
 }
 
-/// `ScaleInfo` (clause 5.5.3.x): a level of an aspect.
+/// `ScaleInfo`: a level of an aspect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScaleInfo {

@@ -43,9 +43,6 @@ impl Selector {
         query: impl IntoIterator<Item = (&'q str, &'q str)>,
     ) -> Result<Self, Refusal> {
         let asked = Asked::read(listing, query)?;
-        if !listing.selectors {
-            return asked.none_for_this_list();
-        }
         let default = || paths(listing.shape, listing.excluded_by_default.iter().copied());
         let cuts = match asked {
             Asked { all: true, fields: None, exclude: None, default: false } => Vec::new(),
@@ -105,16 +102,6 @@ impl Asked {
             }
         }
         Ok(asked)
-    }
-
-    /// The selector of a list that has none.
-    fn none_for_this_list(self) -> Result<Selector, Refusal> {
-        if self.all || self.default || self.fields.is_some() || self.exclude.is_some() {
-            let detail = "this list has no attribute selectors; leave all_fields, fields, \
-                          exclude_fields and exclude_default out";
-            return Err(Refusal::malformed(detail));
-        }
-        Ok(Selector::default())
     }
 }
 

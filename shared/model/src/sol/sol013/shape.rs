@@ -117,8 +117,6 @@ pub struct Listing {
     pub shape: &'static [Attribute],
     /// Paths that are left out when the client names no selector (`exclude_default`).
     pub excluded_by_default: &'static [&'static str],
-    /// Whether clients may choose attributes; alarms and subscriptions have no selectors.
-    pub selectors: bool,
     /// Top-level text attributes that the store finds documents by.
     pub indexes: &'static [(&'static str, Index)],
 }
@@ -130,13 +128,7 @@ impl Listing {
         shape: &'static [Attribute],
         excluded_by_default: &'static [&'static str],
     ) -> Self {
-        Self { shape, excluded_by_default, selectors: true, indexes: &[] }
-    }
-
-    /// Without selectors: always every attribute.
-    #[must_use]
-    pub const fn without_selectors(self) -> Self {
-        Self { selectors: false, ..self }
+        Self { shape, excluded_by_default, indexes: &[] }
     }
 
     /// With attributes that the store finds documents by, so that `(eq,…)` on one reads less.

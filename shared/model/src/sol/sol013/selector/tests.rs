@@ -115,12 +115,3 @@ fn unknown_attributes_and_valued_flags_are_refused() {
         assert!(Selector::parse(&LISTING, [(name, value)]).is_err(), "{name}={value}");
     }
 }
-
-#[test]
-fn a_list_without_selectors_refuses_them_and_shows_everything() {
-    let listing = LISTING.without_selectors();
-    assert!(Selector::parse(&listing, [("all_fields", "")]).is_err());
-    let mut value = element();
-    Selector::parse(&listing, []).unwrap().apply(&mut value);
-    assert_eq!(value, element());
-}
