@@ -73,7 +73,7 @@ pub(crate) struct Onboard {
 /// `list`
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// Only what matches: a filter of SOL013 clause 5.2, like '(eq,usageState,IN_USE)'.
+    /// Only what matches: a filter of SOL013 clause 5.2.
     #[arg(long, value_name = "FILTER")]
     pub(crate) filter: Option<String>,
     /// At most so many.

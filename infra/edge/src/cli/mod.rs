@@ -93,16 +93,32 @@ enum Command {
     #[command(after_help = demo::EXAMPLES)]
     Demo(demo::Asked),
     /// VNF packages.
-    #[command(subcommand, after_help = package::EXAMPLES)]
+    #[command(
+        subcommand,
+        after_help = package::EXAMPLES,
+        mut_subcommand("list", |list| filtered_like(list, package::FILTER))
+    )]
     Package(descriptor::Action),
     /// NS descriptors.
-    #[command(subcommand, after_help = nsd::EXAMPLES)]
+    #[command(
+        subcommand,
+        after_help = nsd::EXAMPLES,
+        mut_subcommand("list", |list| filtered_like(list, nsd::FILTER))
+    )]
     Nsd(descriptor::Action),
     /// Network services.
-    #[command(subcommand, after_help = ns::EXAMPLES)]
+    #[command(
+        subcommand,
+        after_help = ns::EXAMPLES,
+        mut_subcommand("list", |list| filtered_like(list, ns::FILTER))
+    )]
     Ns(ns::Action),
     /// Network functions.
-    #[command(subcommand, after_help = vnf::EXAMPLES)]
+    #[command(
+        subcommand,
+        after_help = vnf::EXAMPLES,
+        mut_subcommand("list", |list| filtered_like(list, vnf::FILTER))
+    )]
     Vnf(vnf::Action),
     /// Operations: follow, retry, roll back.
     #[command(subcommand, after_help = op::EXAMPLES)]
@@ -128,6 +144,14 @@ enum Command {
     /// Write the manual page.
     #[command(after_help = papers::MAN)]
     Man(papers::Man),
+}
+
+/// Gives a `list` command an example of a filter that its own kind of thing understands.
+fn filtered_like(list: clap::Command, example: &'static str) -> clap::Command {
+    list.mut_arg("filter", |filter| {
+        let help = filter.get_help().map(ToString::to_string).unwrap_or_default();
+        filter.help(format!("{help}, like '{example}'"))
+    })
 }
 
 /// What every client command works with.
@@ -229,25 +253,6 @@ mod tests {
     }
 
     #[test]
-    fn the_last_word_on_waiting_counts() {
-        for (args, no_wait) in
-            [(&["--wait", "--no-wait"][..], true), (&["--no-wait", "--wait"], false), (&[], false)]
-        {
-            let all = ["mano", "ns", "terminate", "x"].iter().chain(args);
-            let cli = Cli::try_parse_from(all).unwrap();
-            let Command::Ns(ns::Action::Terminate(task)) = cli.command else { panic!() };
-            assert_eq!(task.no_wait(), no_wait, "{args:?}");
-        }
-    }
-
-    #[test]
-    fn a_word_that_is_not_known_is_misuse() {
-        let error = Cli::try_parse_from(["mano", "ns", "instanciate", "x"]).unwrap_err();
-        assert_eq!((error.kind(), error.exit_code()), (ErrorKind::InvalidSubcommand, 2));
-        assert!(error.to_string().contains("instantiate"), "{error}");
-    }
-}
-    #[test]
     fn what_cannot_be_meant_is_misuse() {
         for words in [
             "ns scale x out --aspect a --steps 0",
@@ -277,3 +282,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_last_word_on_waiting_counts() {
+        for (args, no_wait) in
+            [(&["--wait", "--no-wait"][..], true), (&["--no-wait", "--wait"], false), (&[], false)]
+        {
+            let all = ["mano", "ns", "terminate", "x"].iter().chain(args);
+            let cli = Cli::try_parse_from(all).unwrap();
+            let Command::Ns(ns::Action::Terminate(task)) = cli.command else { panic!() };
+            assert_eq!(task.no_wait(), no_wait, "{args:?}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_not_known_is_misuse() {
+        let error = Cli::try_parse_from(["mano", "ns", "instanciate", "x"]).unwrap_err();
+        assert_eq!((error.kind(), error.exit_code()), (ErrorKind::InvalidSubcommand, 2));
+        assert!(error.to_string().contains("instantiate"), "{error}");
+    }
+}

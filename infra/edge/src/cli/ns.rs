@@ -145,6 +145,9 @@ impl Task {
     }
 }
 
+/// A filter that people may begin with.
+pub(crate) const FILTER: &str = "(eq,nsState,INSTANTIATED)";
+
 /// What `--help` ends with.
 pub(crate) const EXAMPLES: &str = "\
 Examples:

@@ -30,6 +30,9 @@ pub(crate) const FAMILY: Family = Family {
     ],
 };
 
+/// A filter that people may begin with.
+pub(crate) const FILTER: &str = "(eq,nsdUsageState,IN_USE)";
+
 /// What `--help` ends with.
 pub(crate) const EXAMPLES: &str = "\
 Examples:

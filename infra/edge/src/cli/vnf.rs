@@ -141,6 +141,9 @@ pub(crate) struct Terminate {
     wait: Wait,
 }
 
+/// A filter that people may begin with.
+pub(crate) const FILTER: &str = "(eq,instantiationState,INSTANTIATED)";
+
 /// What `--help` ends with.
 pub(crate) const EXAMPLES: &str = "\
 Examples:

@@ -45,3 +45,16 @@ fn a_state_is_asked_for_in_any_case_and_one_that_is_none_is_refused() {
     let refused = world.bad("op list --state DONE", 2);
     assert!(refused.contains("COMPLETED") && refused.contains("FAILED_TEMP"), "{refused}");
 }
+
+#[test]
+fn the_filter_that_the_help_of_a_list_gives_is_one_that_the_list_takes() {
+    let world = World::with_service();
+    world.good("ns instantiate edge-1");
+    for (noun, found) in [("package", 2), ("nsd", 1), ("ns", 1), ("vnf", 2)] {
+        let help = world.good(&format!("{noun} list --help"));
+        let (_, example) = help.split_once("'(").unwrap();
+        let filter = format!("({}", example.split('\'').next().unwrap());
+        let list = world.json(&format!("{noun} list --filter {filter}"));
+        assert_eq!(ids(&list).len(), found, "{noun}: {filter}");
+    }
+}
