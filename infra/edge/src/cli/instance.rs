@@ -30,6 +30,9 @@ pub(crate) struct Family {
     pub(crate) columns: &'static [Column],
 }
 
+/// Whose a resource of a network service is, where it is not the service's own.
+const OWNER: Column = ("VNF", &["/vnf"]);
+
 /// The resources of an instance, as the inventory has them.
 const RESOURCES: &[Column] = &[
     ("RESOURCE", &["/name"]),
@@ -161,12 +164,19 @@ impl Family {
             }
         }
         print::one(mano.format, &instance)?;
-        if let Some(Value::Array(members)) = members {
-            section(mano, &members, vnf::FAMILY.columns)?;
-        }
-        let path = format!("{}/{}/resources", self.own, segment(&id));
-        let (resources, _) = mano.client.list(Api::Mano, &path, 10_000)?;
-        section(mano, &resources, RESOURCES)
+        let mut resources = self.resources(mano, &id)?;
+        let Some(Value::Array(members)) = members else {
+            return section(mano, &resources, RESOURCES);
+        };
+        section(mano, &members, vnf::FAMILY.columns)?;
+        name_owners(&mut resources, &members);
+        section(mano, &resources, &[&[OWNER], RESOURCES].concat())
+    }
+
+    /// The inventory's rows of one, those of its functions included.
+    pub(crate) fn resources(&self, mano: &Mano, id: &str) -> Result<Vec<Value>, Failure> {
+        let path = format!("{}/{}/resources", self.own, segment(id));
+        Ok(mano.client.list(Api::Mano, &path, 10_000)?.0)
     }
 
     /// Deletes one.
@@ -196,6 +206,16 @@ impl Family {
         let left: Vec<_> = left.iter().map(|one| one.to_string()).collect();
         Err(Failure::new(format!("{} resources are left: {}", left.len(), left.join(", ")))
             .next("see that their VIM answers, and repeat"))
+    }
+}
+
+/// Writes into the resources of a network service what the function is called that holds them.
+fn name_owners(resources: &mut [Value], members: &[Value]) {
+    for resource in resources {
+        let owner = members.iter().find(|vnf| text(vnf, "id") == text(resource, "instanceId"));
+        if let Some(owner) = owner {
+            resource["vnf"] = print::cell(owner, &["/vnfInstanceName", "/id"]).into();
+        }
     }
 }
 

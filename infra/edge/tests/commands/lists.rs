@@ -58,3 +58,18 @@ fn the_filter_that_the_help_of_a_list_gives_is_one_that_the_list_takes() {
         assert_eq!(ids(&list).len(), found, "{noun}: {filter}");
     }
 }
+
+#[test]
+fn the_resources_of_a_service_say_whose_they_are() {
+    let world = World::with_service();
+    world.good("ns instantiate edge-1");
+    let shown = world.good("ns show edge-1");
+    let (_, resources) = shown.split_once("\nVNF ").unwrap();
+    for vnf in world.json("vnf list").as_array().unwrap() {
+        let name = vnf["vnfInstanceName"].as_str().unwrap();
+        let own = resources.lines().filter(|line| line.split(' ').next() == Some(name));
+        assert!(own.count() > 1, "{name}: {resources}");
+    }
+    let vnf = world.json("vnf list")[0]["id"].as_str().unwrap().to_owned();
+    assert!(!world.good(&format!("vnf show {vnf}")).contains("\nVNF "));
+}
