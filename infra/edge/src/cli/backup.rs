@@ -154,7 +154,9 @@ pub(crate) fn check(folder: &Path) -> Result<Contents, Failure> {
 
 /// Refuses a store that is not whole.
 pub(crate) fn whole(file: &Path) -> Result<(), Failure> {
-    let found = SqliteStore::check_file(file).map_err(|error| Failure::caused(&error.into()))?;
+    let unreadable = format!("{} cannot be read", file.display());
+    let found = SqliteStore::check_file(file)
+        .map_err(|error| Failure::caused(&anyhow::Error::from(error).context(unreadable)))?;
     if found.is_empty() {
         return Ok(());
     }

@@ -54,6 +54,12 @@ impl Failure {
         &self.what
     }
 
+    /// What was wrong and what to do next, in one line.
+    pub(crate) fn sentence(&self) -> String {
+        let next = self.next.as_ref().map(|next| format!(": {next}")).unwrap_or_default();
+        format!("{}{next}", self.what)
+    }
+
     /// Whether the same request may succeed in a moment: the server is away or busy.
     pub(crate) const fn is_passing(&self) -> bool {
         self.passing
