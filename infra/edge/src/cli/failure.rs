@@ -77,7 +77,13 @@ impl Failure {
         let what = detail.map_or_else(|| unexplained(status, body), sentence);
         let mut failure = Self::new(what).at(format!("{asked} was answered {status}"));
         failure.passing = matches!(status, 429 | 502..=504);
-        match advice(status) {
+        let next = match status {
+            409 => {
+                taken_by(&failure.what).map(|op| format!("see what it does: `mano op watch {op}`"))
+            }
+            _ => advice(status).map(Into::into),
+        };
+        match next {
             Some(next) => failure.next(next),
             None => failure,
         }
@@ -115,6 +121,15 @@ fn sentence(text: &str) -> String {
     text.trim().trim_end_matches('.').to_owned()
 }
 
+/// The operation that has taken what was asked for, where that is why.
+///
+/// A conflict has many reasons, and the sentence alone tells them apart; it says itself what to do
+/// about the others.
+fn taken_by(sentence: &str) -> Option<&str> {
+    let (_, after) = sentence.split_once("is taken by operation '")?;
+    after.split_once('\'').map(|(op, _)| op)
+}
+
 /// What to say of an answer that explains nothing.
 fn unexplained(status: u16, body: &str) -> String {
     let excerpt: String = body.trim().chars().take(200).collect();
@@ -134,7 +149,6 @@ const fn advice(status: u16) -> Option<&'static str> {
         }
         404 => "see what there is with the `list` command of its kind",
         406 => "this server speaks other versions of the API; use the `mano` that belongs to it",
-        409 => "see what is going on with `mano op list`, and what state it is in with `show`",
         412 => "someone changed it meanwhile: look at it again and repeat",
         429 | 503 => "wait a moment and repeat",
         500..=599 => "this is the server's fault: its log says more, `mano doctor` may too",
@@ -166,10 +180,16 @@ mod tests {
         assert_eq!(
             failure.to_string(),
             "error: the NS instance 'a' is INSTANTIATED\n  \
-             where: DELETE http://h/nslcm/v2/ns_instances/a was answered 409\n  \
-             next:  see what is going on with `mano op list`, and what state it is in with `show`"
+             where: DELETE http://h/nslcm/v2/ns_instances/a was answered 409"
         );
         assert_eq!(failure.status(), 1);
+    }
+
+    #[test]
+    fn what_an_operation_has_taken_leads_to_that_operation() {
+        let body = r#"{"detail":"NS instance 'a' is taken by operation 'op-1'; wait for it."}"#;
+        let failure = Failure::answered(409, "POST http://h/x", body).to_string();
+        assert!(failure.ends_with("next:  see what it does: `mano op watch op-1`"), "{failure}");
     }
 
     #[test]
