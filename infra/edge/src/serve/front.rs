@@ -4,7 +4,10 @@ use super::metrics::Metrics;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use mano_embedded::{Host, http::Answers};
 use mano_ports::{
-    door::{Answer, Door, auth::Authenticator},
+    door::{
+        Answer, Door,
+        auth::{Authenticator, Denied},
+    },
     http::{Body, Content},
 };
 use std::{sync::Arc, time::Instant};
@@ -31,7 +34,7 @@ impl Front {
             "/readyz" => self.ready().await,
             "/metrics" => match self.authenticator.principal(head).await {
                 Ok(_) => text("/metrics", StatusCode::OK, self.metrics.text(&self.host)),
-                Err(denied) => text("/metrics", denied.status(), format!("{denied}\n")),
+                Err(denied) => refused("/metrics", &denied),
             },
             _ => return None,
         };
@@ -85,6 +88,15 @@ impl Answers for Front {
         );
         answer
     }
+}
+
+/// Why somebody is not let in, and how to ask.
+fn refused(route: &'static str, denied: &Denied) -> Answer {
+    let mut answer = text(route, denied.status(), format!("{denied}\n"));
+    if let Some(challenge) = denied.challenge() {
+        answer.headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    answer
 }
 
 /// A plain answer.

@@ -131,6 +131,8 @@ async fn tokens_guard_everything_but_health() {
     ] {
         let answer = ask(&running, "GET", path, headers).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
+        let asks = answer.to_lowercase().contains("\nwww-authenticate: bearer");
+        assert_eq!(asks, status == "401", "{path}: {answer}");
     }
     running.stop().await.unwrap();
 }

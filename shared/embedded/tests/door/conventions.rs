@@ -192,6 +192,9 @@ fn a_token_file_is_read_strictly() {
         (format!("\n{long} a b c\n"), BadTokens::Line(2)),
         ("short anna".into(), BadTokens::Short(1)),
         (format!("{long} anna\n{long} bert"), BadTokens::Twice(2)),
+        (format!("{long} anna\nX{long} bert ä/ö"), BadTokens::Tenant(2)),
+        (format!("{long} anna acme/../blue"), BadTokens::Tenant(1)),
+        (format!("{long} anna {}", "a".repeat(257)), BadTokens::Tenant(1)),
     ] {
         assert_eq!(Tokens::parse(&text).unwrap_err(), error, "{text}");
     }

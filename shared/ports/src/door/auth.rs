@@ -6,6 +6,9 @@ use async_trait::async_trait;
 use mano_model::TenantId;
 use std::collections::HashMap;
 
+/// Longest name of a caller or a tenant, in characters.
+pub(super) const LONGEST_NAME: usize = 256;
+
 /// Why a caller is not let in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
@@ -92,6 +95,11 @@ pub enum BadTokens {
     /// A token stands twice.
     #[error("the token in line {0} of the token file stands there twice")]
     Twice(usize),
+    /// A tenant is not written as one.
+    #[error(
+        "the tenant in line {0} of the token file is not made of letters (a to z), digits, - _ and ."
+    )]
+    Tenant(usize),
     /// There is none.
     #[error("the token file has no token; write lines like: TOKEN NAME [TENANT]")]
     None,
@@ -118,6 +126,9 @@ impl Tokens {
             };
             if token.len() < Self::SHORTEST {
                 return Err(BadTokens::Short(number));
+            }
+            if !is_tenant(tenant) {
+                return Err(BadTokens::Tenant(number));
             }
             let principal = Principal { tenant: TenantId::new(tenant), name: name.into() };
             if known.insert(token.into(), principal).is_some() {
@@ -154,4 +165,10 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, Denied> {
     let token = token.trim();
     let fits = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains(' ');
     if fits { Ok(token) } else { Err(malformed()) }
+}
+
+/// Whether a text can be a tenant: it becomes a part of keys, and must not look like another part.
+pub(super) fn is_tenant(text: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(known)
 }

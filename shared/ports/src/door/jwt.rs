@@ -13,7 +13,7 @@ pub mod mint;
 mod source;
 mod token;
 
-use super::auth::{Authenticator, Denied, bearer};
+use super::auth::{Authenticator, Denied, LONGEST_NAME, bearer, is_tenant};
 use crate::{clock::Clock, error::chain, http::Principal};
 use ::http::request::Parts;
 use async_trait::async_trait;
@@ -36,8 +36,6 @@ pub use token::{Algorithm, Claims, LEEWAY, LONGEST, Refused, Unverified};
 
 /// Fetching keys may take so long; then the request is answered without.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// Longest name of a caller or a tenant, in characters.
-const LONGEST_NAME: usize = 256;
 
 /// The claims that name a caller; the first that can stand in records does.
 const NAMES: [&str; 3] = ["sub", "client_id", "azp"];
@@ -198,12 +196,6 @@ fn fault(said: &Value) -> String {
         Some(1..=LONGEST_NAME) => "has control characters".into(),
         Some(many) => format!("has {many} characters, and a name at most {LONGEST_NAME}"),
     }
-}
-
-/// Whether a text can be a tenant: it becomes a part of keys, and must not look like another part.
-fn is_tenant(text: &str) -> bool {
-    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(known)
 }
 
 #[cfg(test)]
