@@ -6,7 +6,11 @@ use comfy_table::{ContentArrangement, Table, presets};
 use console::Term;
 use jiff::{Timestamp, Unit};
 use serde_json::Value;
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    fmt::Write as _,
+    io::{self, Write},
+};
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -25,7 +29,7 @@ pub(crate) type Column = (&'static str, &'static [&'static str]);
 /// Writes a line of result; a reader that has gone away ends the program's output, not in error.
 pub(crate) fn line(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+    match writeln!(out, "{}", plain(text)).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("cannot write the result: {error}")))
         }
@@ -35,7 +39,32 @@ pub(crate) fn line(text: &str) -> Result<(), Failure> {
 
 /// Writes a line of progress; losing it loses nothing.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", plain(text));
+}
+
+/// Text as a terminal may have it. Much of it is others': with a control character in its name, a
+/// thing could move the cursor, give colours or hide what stands before it. So these are shown, and
+/// as JSON writes them, which it stays.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(acts) {
+        return text.into();
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if acts(c) {
+            // Writing to a text does not fail.
+            let _ = write!(shown, "\\u{:04x}", u32::from(c));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown.into()
+}
+
+/// The same where it must not end the line.
+pub(crate) fn in_line(text: &str) -> String {
+    plain(&text.replace(['\n', '\r', '\t'], " ")).into_owned()
 }
 
 /// One document, in full.
@@ -61,11 +90,11 @@ pub(crate) fn cell(row: &Value, pointers: &[&str]) -> String {
     let found = pointers.iter().find_map(|p| row.pointer(p).filter(|v| !v.is_null()));
     match found {
         None => "-".into(),
-        Some(Value::String(text)) => text.clone(),
+        Some(Value::String(text)) => in_line(text),
         Some(Value::Array(items)) => {
             items.iter().map(|i| cell(i, &[""])).collect::<Vec<_>>().join(" ")
         }
-        Some(other) => other.to_string(),
+        Some(other) => in_line(&other.to_string()),
     }
 }
 
@@ -138,6 +167,17 @@ mod tests {
             table(&rows, &[("", &["/at"]), ("", &["/n"])], None).lines().last().unwrap(),
             "2026-11-21T11:34:48.461Z  2026"
         );
+    }
+
+    #[test]
+    fn no_text_of_others_reaches_the_terminal_as_a_command() {
+        let title = "\u{1b}]0;mine\u{7}\u{9b}2J\u{7f}r\r1";
+        assert_eq!(plain(title), r"\u001b]0;mine\u0007\u009b2J\u007fr\u000d1");
+        assert_eq!(plain("a: b\n\tc – ü"), "a: b\n\tc – ü", "what is written stays");
+        assert_eq!(plain(&plain(title)), plain(title));
+        let name = json!({"name": "\u{1b}[2Jedge\nCOMPLETED", "all": ["\u{1b}", {"a": "\u{9b}"}]});
+        assert_eq!(cell(&name, &["/name"]), r"\u001b[2Jedge COMPLETED");
+        assert_eq!(cell(&name, &["/all"]), r#"\u001b {"a":"\u009b"}"#);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //!    └─ COMPUTE forwarding-1      DONE        0.7 s  east/zone-1
 //! ```
 
+use super::print::in_line;
 use console::{Style, measure_text_width};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -161,10 +162,10 @@ impl Node {
         let words: Vec<_> = words.into_iter().filter(|w| !w.is_empty()).collect();
         let seconds = self.elapsed(now).map(|s| format!("{s:.1} s")).unwrap_or_default();
         let after = format!("{seconds:<8}{}", self.place()).trim_end().to_owned();
-        let label = format!("{first}{}", words.join(" "));
-        rows.push(Row { label, state: self.state.clone(), after });
+        let label = format!("{first}{}", in_line(&words.join(" ")));
+        rows.push(Row { label, state: in_line(&self.state), after: in_line(&after) });
         if let Some(reason) = self.own_reason() {
-            let label = format!("{others}  ! {reason}");
+            let label = format!("{others}  ! {}", in_line(&reason));
             rows.push(Row { label, state: String::new(), after: String::new() });
         }
         let (shown, counted) = self.split(detail);
@@ -220,7 +221,8 @@ impl Node {
                 let place = node.place();
                 let reason = node.reason().map(|r| format!(": {r}")).unwrap_or_default();
                 let at = if place.is_empty() { place } else { format!(" at {place}") };
-                lines.push(format!("{since:7.1} s  {path} {}{at}{reason}", node.state));
+                let news = format!("{since:7.1} s  {path} {}{at}{reason}", node.state);
+                lines.push(in_line(&news));
             }
         });
         lines
@@ -363,6 +365,21 @@ mod tests {
         let lines = tree().changes(Some(&before), now()).join("\n");
         golden("tree-changes.txt", &lines);
         assert!(tree().changes(Some(&tree()), now()).is_empty());
+    }
+
+    #[test]
+    fn a_name_cannot_command_the_terminal() {
+        let mut tree = tree();
+        tree.name = Some("\u{1b}[2Jedge\nCOMPLETED".into());
+        tree.children[1].children[0].vim_id = Some("\u{9b}31meast".into());
+        tree.children[1].error = Some(json!({"detail": "\u{1b}]0;mine\u{7}"}));
+        let mut lines = tree.render(now(), None, false);
+        lines.extend(tree.changes(None, now()));
+        let text = lines.concat();
+        assert!(!text.contains(char::is_control), "{text:?}");
+        for shown in [r"\u001b[2Jedge COMPLETED", r"\u009b31meast", r"\u001b]0;mine\u0007"] {
+            assert!(text.matches(shown).count() >= 2, "drawn and told: {shown}: {text}");
+        }
     }
 
     #[test]
