@@ -338,6 +338,9 @@ fn the_engine_can_be_looked_into() {
     assert_eq!(runs[0]["status"], "SUCCEEDED");
     let history = world.good(&format!("workflow history ns-instantiate {run}"));
     assert!(history.contains("ExecutionSucceeded"), "{history}");
+    assert_eq!(world.good(&format!("workflow history ns-instantiate {}", &run[..8])), history);
+    let absent = world.bad("workflow history ns-instantiate zz", 1);
+    assert!(absent.contains("mano workflow runs"), "{absent}");
 }
 
 #[test]

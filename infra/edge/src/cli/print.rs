@@ -1,10 +1,12 @@
 //! Results on standard output as a table, JSON or YAML; progress on standard error.
 
+mod table;
+
+pub(crate) use table::is_id;
+
 use super::failure::Failure;
 use clap::ValueEnum;
-use comfy_table::{ContentArrangement, Table, presets};
 use console::Term;
-use jiff::{Timestamp, Unit};
 use serde_json::Value;
 use std::{
     borrow::Cow,
@@ -81,7 +83,7 @@ pub(crate) fn many(format: Format, rows: &[Value], columns: &[Column]) -> Result
     match format {
         Format::Json => line(&format!("{:#}", Value::from(rows))),
         Format::Yaml => line(yaml(&Value::from(rows))?.trim_end()),
-        Format::Table => line(&table(rows, columns, width())),
+        Format::Table => line(&table::table(rows, columns, width())),
     }
 }
 
@@ -96,24 +98,6 @@ pub(crate) fn cell(row: &Value, pointers: &[&str]) -> String {
         }
         Some(other) => in_line(&other.to_string()),
     }
-}
-
-/// The table as text, with lines no wider than `width` where there is one.
-fn table(rows: &[Value], columns: &[Column], width: Option<u16>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(columns.iter().map(|(title, _)| *title));
-    if let Some(width) = width {
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    }
-    for row in rows {
-        table.add_row(columns.iter().map(|(_, pointers)| short(cell(row, pointers))));
-    }
-    // The first column stands at the edge, and no line ends in blanks.
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    let text = table.to_string();
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 /// The width of the terminal results go to; none if they go elsewhere.
@@ -140,34 +124,10 @@ fn without_links(value: &Value) -> Value {
     }
 }
 
-/// A cell for people: a time in whole milliseconds, anything else as it is.
-fn short(text: String) -> String {
-    match text.parse::<Timestamp>().ok().and_then(|t| t.round(Unit::Millisecond).ok()) {
-        Some(time) => time.to_string(),
-        None => text,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn a_table_shows_the_first_pointer_that_is_there() {
-        let rows = [json!({"id": "a", "n": {"x": 1}}), json!({"id": "b", "m": true})];
-        let text = table(&rows, &[("ID", &["/id"]), ("N", &["/n/x", "/m"])], None);
-        assert_eq!(text, "ID  N\na   1\nb   true");
-    }
-
-    #[test]
-    fn a_time_is_told_in_whole_milliseconds() {
-        let rows = [json!({"at": "2026-11-21T11:34:48.46108941Z", "n": "2026"})];
-        assert_eq!(
-            table(&rows, &[("", &["/at"]), ("", &["/n"])], None).lines().last().unwrap(),
-            "2026-11-21T11:34:48.461Z  2026"
-        );
-    }
 
     #[test]
     fn no_text_of_others_reaches_the_terminal_as_a_command() {

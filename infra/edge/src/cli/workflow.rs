@@ -5,11 +5,13 @@ use super::{
     client::{Api, segment},
     definition,
     failure::Failure,
+    find::{Noun, text},
     print::{self, Column, note},
     rehearsal,
 };
 use clap::{Args, Subcommand};
 use serde_json::Value;
+use uuid::fmt::Hyphenated;
 
 /// What can be done with workflows.
 #[derive(Debug, Subcommand)]
@@ -55,7 +57,7 @@ pub(crate) struct Runs {
 pub(crate) struct History {
     /// The workflow's name.
     name: String,
-    /// The run's name: the operation's id, a dash, and which try of it, from 0.
+    /// The run's name, or its beginning: the operation's id, a dash, and which try of it, from 0.
     run: String,
     /// At most so many events.
     #[arg(long, value_name = "N", default_value_t = 25_000)]
@@ -72,6 +74,18 @@ Examples:
   mano workflow run --definition mine.asl.json --input input.json --history
   mano workflow draw vnf-instantiate        or a file: Mermaid, as Markdown viewers show it
   mano workflow history vnf-instantiate 0b6f2c1e-5d0c-4c8e-9a57-0d6f6a1f0b1d-0";
+
+/// Runs searched through for the beginning of a name.
+const MOST_RUNS: usize = 10_000;
+
+/// How a run is told from others.
+const RUN: Noun = Noun {
+    api: Api::Mano,
+    path: "/workflows",
+    what: "run",
+    names: &["name"],
+    listed_by: "mano workflow runs",
+};
 
 const RUNS: &[Column] = &[
     ("RUN", &["/name"]),
@@ -115,10 +129,25 @@ pub(crate) fn act(mano: &Mano, action: &Action) -> Result<(), Failure> {
             many(mano, &path, asked.limit, RUNS)
         }
         Action::History(asked) => {
-            let (name, run) = (segment(&asked.name), segment(&asked.run));
-            many(mano, &format!("/workflows/{name}/runs/{run}/history"), asked.limit, EVENTS)
+            let (name, run) = (segment(&asked.name), run(mano, asked)?);
+            let path = format!("/workflows/{name}/runs/{}/history", segment(&run));
+            many(mano, &path, asked.limit, EVENTS)
         }
     }
+}
+
+/// The name of the run that is meant; a whole one is taken at its word.
+fn run(mano: &Mano, asked: &History) -> Result<String, Failure> {
+    let whole = asked.run.len() > Hyphenated::LENGTH && print::is_id(&asked.run);
+    if whole {
+        return Ok(asked.run.clone());
+    }
+    let path = format!("/workflows/{}/runs", segment(&asked.name));
+    let (mut runs, _) = mano.client.list(Api::Mano, &path, MOST_RUNS)?;
+    for run in &mut runs {
+        run["id"] = run.get("name").cloned().unwrap_or_default();
+    }
+    Ok(text(RUN.pick(&runs, &asked.run)?, "id").to_owned())
 }
 
 /// A list that says when it is cut.
