@@ -124,6 +124,8 @@ fn whose(invocation: &Value) -> &'static str {
         "messages" if queue.contains("upload-watch") => "catalog",
         "messages" => "adapters",
         "step" if text(&event["step"]).starts_with("vim.") => "adapters",
+        "step" if text(&event["step"]).starts_with("package.") => "catalog",
+        "events" if source == "aws.s3" => "catalog",
         "events" if source == "aws.events" => "relay",
         _ => "service-management",
     }

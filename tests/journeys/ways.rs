@@ -17,7 +17,7 @@ pub(crate) struct Case {
     /// Its name in reports.
     pub(crate) name: &'static str,
     /// `vnf` or `ns`.
-    kind: &'static str,
+    pub(crate) kind: &'static str,
     /// Brings a stocked world to where it may be asked for; the instance's id.
     pub(crate) prepare: for<'a> fn(&'a mut World) -> Step<'a>,
     /// The task and its content.
@@ -196,7 +196,8 @@ pub(crate) async fn no_orphans(world: &World, when: &str) {
     }
 }
 
-async fn behave(world: &World, behaviour: Value) {
+/// Tells a VIM how to behave.
+pub(crate) async fn behave(world: &World, behaviour: Value) {
     let path = "/mano/v1/vims/vim-a/behaviour";
     world.ask(http::Method::PUT, path, Some(behaviour)).await.expect(200);
 }

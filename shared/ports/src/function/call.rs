@@ -81,7 +81,8 @@ impl Consumer {
 
 impl OnEvent {
     /// Whether it is interested in this event.
-    fn hears(&self, event: &Event) -> bool {
+    #[must_use]
+    pub fn hears(&self, event: &Event) -> bool {
         let kind = match self.detail_type.strip_suffix('*') {
             Some(head) => event.detail_type.starts_with(head),
             None => self.detail_type == event.detail_type,
