@@ -11,7 +11,7 @@ use super::{
     vnf,
 };
 use clap::{Args, ValueEnum};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -71,27 +71,18 @@ impl Direction {
     }
 }
 
-/// Parameters and the way out of them: the whole request.
+/// The way out of the options: the whole request.
 #[derive(Debug, Args)]
 pub(crate) struct Body {
-    /// An additional parameter for the descriptor's own use; the value may be JSON. Repeatable.
-    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair)]
-    params: Vec<(String, Value)>,
     /// Send this JSON file ('-': standard input) instead of what the other options say.
     #[arg(long, value_name = "FILE")]
     body: Option<PathBuf>,
 }
 
 impl Body {
-    /// The request: the file, or `made` with the parameters under `name`.
-    pub(crate) fn request(&self, mut made: Value, name: &str) -> Result<Value, Failure> {
-        if let Some(path) = &self.body {
-            return json_file(path);
-        }
-        if !self.params.is_empty() {
-            made[name] = self.params.iter().cloned().collect::<Map<_, _>>().into();
-        }
-        Ok(made)
+    /// The request: the file, or what was `made` of the other options.
+    pub(crate) fn request(&self, made: Value) -> Result<Value, Failure> {
+        self.body.as_deref().map_or(Ok(made), json_file)
     }
 }
 
@@ -241,20 +232,13 @@ mod tests {
     }
 
     #[test]
-    fn parameters_go_into_the_request() {
-        let body = Body { params: vec![("mtu".into(), json!(9000))], body: None };
-        let request = body.request(json!({"flavourId": "small"}), "additionalParams").unwrap();
-        assert_eq!(request, json!({"flavourId": "small", "additionalParams": {"mtu": 9000}}));
-    }
-
-    #[test]
     fn a_body_from_a_file_goes_as_it_is_and_junk_is_misuse() {
         let room = tempfile::tempdir().unwrap();
         let path = room.path().join("body.json");
         fs::write(&path, r#"{"flavourId": "large"}"#).unwrap();
-        let body = Body { params: vec![("mtu".into(), json!(1))], body: Some(path.clone()) };
-        assert_eq!(body.request(json!({}), "x").unwrap(), json!({"flavourId": "large"}));
+        let body = Body { body: Some(path.clone()) };
+        assert_eq!(body.request(json!({})).unwrap(), json!({"flavourId": "large"}));
         fs::write(&path, "flavourId: large").unwrap();
-        assert_eq!(body.request(json!({}), "x").unwrap_err().status(), 2);
+        assert_eq!(body.request(json!({})).unwrap_err().status(), 2);
     }
 }

@@ -200,7 +200,7 @@ fn instantiate(mano: &Mano, asked: &Instantiate) -> Result<(), Failure> {
     if let Some(level) = &asked.level {
         request["nsInstantiationLevelId"] = level.as_str().into();
     }
-    let request = asked.body.request(request, "additionalParamsForNs")?;
+    let request = asked.body.request(request)?;
     FAMILY.start(mano, &asked.id, "instantiate", &request, &asked.wait)
 }
 

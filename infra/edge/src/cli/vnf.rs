@@ -134,9 +134,6 @@ pub(crate) struct Terminate {
     /// The network function: id, beginning of the id, or name.
     #[arg(value_name = "VNF")]
     id: String,
-    /// Give it so many seconds to finish its work first.
-    #[arg(long, value_name = "SECONDS")]
-    graceful: Option<u32>,
     #[command(flatten)]
     wait: Wait,
 }
@@ -148,7 +145,7 @@ pub(crate) const FILTER: &str = "(eq,instantiationState,INSTANTIATED)";
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   mano vnf create edge-router --name r1     prints the id
-  mano vnf instantiate r1 --param mtu=9000
+  mano vnf instantiate r1
   mano vnf scale r1 out --aspect forwarding --steps 2
   mano vnf heal r1 --cause 'a machine is gone'
   mano vnf show r1
@@ -195,7 +192,7 @@ fn instantiate(mano: &Mano, asked: &Instantiate) -> Result<(), Failure> {
     if let Some(level) = &asked.level {
         request["instantiationLevelId"] = level.as_str().into();
     }
-    let request = asked.body.request(request, "additionalParams")?;
+    let request = asked.body.request(request)?;
     FAMILY.start(mano, &asked.id, "instantiate", &request, &asked.wait)
 }
 
@@ -206,7 +203,7 @@ fn scale(mano: &Mano, asked: &Scale) -> Result<(), Failure> {
         "aspectId": asked.aspect,
         "numberOfSteps": asked.steps,
     });
-    let request = asked.body.request(request, "additionalParams")?;
+    let request = asked.body.request(request)?;
     FAMILY.start(mano, &asked.id, "scale", &request, &asked.wait)
 }
 
@@ -219,17 +216,12 @@ fn heal(mano: &Mano, asked: &Heal) -> Result<(), Failure> {
     if let Some(cause) = &asked.cause {
         request["cause"] = cause.as_str().into();
     }
-    let request = asked.body.request(request, "additionalParams")?;
+    let request = asked.body.request(request)?;
     FAMILY.start(mano, &asked.id, "heal", &request, &asked.wait)
 }
 
 /// Takes down what was deployed.
 fn terminate(mano: &Mano, asked: &Terminate) -> Result<(), Failure> {
-    let request = match asked.graceful {
-        None => json!({"terminationType": "FORCEFUL"}),
-        Some(seconds) => {
-            json!({"terminationType": "GRACEFUL", "gracefulTerminationTimeout": seconds})
-        }
-    };
+    let request = json!({"terminationType": "FORCEFUL"});
     FAMILY.start(mano, &asked.id, "terminate", &request, &asked.wait)
 }

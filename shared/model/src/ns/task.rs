@@ -12,11 +12,11 @@ use crate::{
     op::Occurrence,
     plan::{Origin, Plan, Versioned},
     sol::{
-        parse,
+        left_out, parse,
         sol003::{ScaleType, ScaleVnfRequest},
         sol005::{
-            HealNsRequest, InstantiateNsRequest, ScaleByStepData, ScaleNsData, ScaleNsRequest,
-            ScaleVnfData, TerminateNsRequest,
+            HealNsRequest, InstantiateNsRequest, NsScaleType, ScaleByStepData, ScaleNsData,
+            ScaleNsRequest, ScaleVnfData,
         },
     },
     vnf,
@@ -44,6 +44,7 @@ pub fn accept(
 ) -> Result<Plan, Refusal> {
     idle(facts.instance)?;
     in_state(facts.instance, operation)?;
+    left_out::none_of_ns(operation, &params)?;
     let (items, target) = decide(facts, &id, operation, &params)?;
     once(&items)?;
     bounded(facts, operation, &items, target.as_ref())?;
@@ -145,15 +146,7 @@ fn decide(
         Operation::Instantiate => instantiate(facts, op, params),
         Operation::Scale => scale(facts, op, params),
         Operation::Heal => Ok((heal(facts.instance, params)?, facts.instance.deployed.clone())),
-        Operation::Terminate => {
-            let request: TerminateNsRequest = parse(params)?;
-            if request.termination_time.is_some() {
-                return Err(Refusal::unprocessable(
-                    "terminationTime: this orchestrator terminates at once; ask when it is time",
-                ));
-            }
-            Ok((terminate(facts), None))
-        }
+        Operation::Terminate => Ok((terminate(facts), None)),
     }
 }
 
@@ -178,15 +171,17 @@ fn scale(
     params: &Value,
 ) -> Result<(Vec<Item>, Option<Deployed>), Refusal> {
     let request: ScaleNsRequest = parse(params)?;
-    match (request.scale_ns_data, request.scale_vnf_data) {
-        (Some(data), None) => scale_ns(facts, op, data),
-        (None, Some(data)) => {
+    match (request.scale_type, request.scale_ns_data, request.scale_vnf_data) {
+        (NsScaleType::ScaleNs, Some(data), None) => scale_ns(facts, op, data),
+        (NsScaleType::ScaleVnf, None, Some(data)) => {
             let items = data.into_iter().map(|one| scale_vnf(facts.instance, one));
             Ok((items.collect::<Result<_, _>>()?, facts.instance.deployed.clone()))
         }
-        (Some(_), Some(_)) | (None, None) => Err(Refusal::unprocessable(
-            "a ScaleNsRequest carries scaleNsData with scaleType SCALE_NS, or scaleVnfData with \
-             SCALE_VNF",
+        (NsScaleType::ScaleNs, ..) => Err(Refusal::unprocessable(
+            "scaleType: SCALE_NS goes with scaleNsData, and with no scaleVnfData",
+        )),
+        (NsScaleType::ScaleVnf, ..) => Err(Refusal::unprocessable(
+            "scaleType: SCALE_VNF goes with scaleVnfData, and with no scaleNsData",
         )),
     }
 }
@@ -244,19 +239,9 @@ fn by_steps(
 /// One network function becomes larger or smaller.
 fn scale_vnf(instance: &NsInstance, data: ScaleVnfData) -> Result<Item, Refusal> {
     let Some(ScaleByStepData { aspect_id, number_of_steps }) = data.scale_by_step_data else {
-        return Err(Refusal::unprocessable(
-            "scaleVnfData needs scaleByStepData; scaling to a level of a VNF is not offered yet",
-        ));
+        return Err(Refusal::unprocessable("scaleVnfData needs scaleByStepData"));
     };
-    let scale_type = match data.scale_vnf_type.as_str() {
-        "SCALE_OUT" => ScaleType::ScaleOut,
-        "SCALE_IN" => ScaleType::ScaleIn,
-        other => {
-            return Err(Refusal::unprocessable(format!(
-                "scaleVnfType '{other}' is not offered; use SCALE_OUT or SCALE_IN"
-            )));
-        }
-    };
+    let scale_type = data.scale_vnf_type;
     let params = json!(ScaleVnfRequest { scale_type, aspect_id, number_of_steps });
     members::change(instance, &data.vnf_instance_id, vnf::op::Operation::Scale, params, 0)
 }
@@ -476,6 +461,49 @@ mod tests {
         let refusal = scale(&["vnf-1", "vnf-2", "vnf-1"]).unwrap_err();
         assert_eq!(refusal.why, Why::Unprocessable);
         assert!(refusal.detail.contains("'vnf-1' is named more than once"), "{refusal}");
+    }
+
+    #[test]
+    fn a_request_asks_for_one_thing_and_for_nothing_that_is_not_done() {
+        let nsd = nsd(1, 1, 1, 0);
+        let refused = |operation, params| {
+            let instance = with(if operation == Operation::Instantiate { 0 } else { 2 }, 0);
+            let refusal = ask(&nsd, instance, operation, params).unwrap_err();
+            assert_eq!(refusal.why, Why::Unprocessable);
+            refusal.detail
+        };
+        let later = "this orchestrator begins at once; leave it out, and ask when it is time";
+        let said = refused(Operation::Instantiate, json!({ "startTime": "2030-01-01T00:00:00Z" }));
+        assert_eq!(said, format!("startTime: {later}"));
+        let said =
+            refused(Operation::Terminate, json!({ "terminationTime": "2030-01-01T00:00:00Z" }));
+        assert_eq!(said, format!("terminationTime: {later}"));
+        let steps = by(1, "SCALE_OUT")["scaleNsData"].clone();
+        for (scale_type, data, says) in [
+            ("SCALE_VNF", json!({ "scaleNsData": steps }), "scaleType: SCALE_VNF goes with"),
+            ("x", json!({ "scaleNsData": steps }), "scaleType: 'x' is not offered; use SCALE_NS"),
+            ("SCALE_NS", json!({}), "scaleType: SCALE_NS goes with scaleNsData"),
+            (
+                "SCALE_NS",
+                json!({ "scaleNsData": { "scaleNsToLevelData": { "nsScaleInfo": [{}] } } }),
+                "scaleNsData.scaleNsToLevelData.nsScaleInfo: ",
+            ),
+            (
+                "SCALE_VNF",
+                json!({ "scaleVnfData": [{ "vnfInstanceId": "vnf-1",
+                                           "scaleVnfType": "SCALE_TO_INSTANTIATION_LEVEL" }] }),
+                "scaleVnfData[0].scaleVnfType: 'SCALE_TO_INSTANTIATION_LEVEL' is not offered",
+            ),
+        ] {
+            let mut params = data;
+            params["scaleType"] = scale_type.into();
+            let said = refused(Operation::Scale, params);
+            assert!(said.starts_with(says), "{said}");
+        }
+        let said = refused(Operation::Heal, json!({ "healNsData": { "degreeHealing": "FOO" } }));
+        assert_eq!(said, "healNsData.degreeHealing: 'FOO' is not offered; use HEAL_RESTORE");
+        let unknown = json!({ "nsFlavourId": "f", "ourOwn": 1 });
+        assert!(ask(&nsd, with(0, 0), Operation::Instantiate, unknown).is_ok());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
     plan::{Expect, Origin, Plan},
     resource::Resource,
     sol::{
-        parse,
+        left_out, parse,
         sol003::{HealVnfRequest, InstantiateVnfRequest, ScaleVnfRequest, TerminateVnfRequest},
     },
 };
@@ -55,6 +55,7 @@ pub fn accept(
 ) -> Result<Plan, Refusal> {
     idle(facts.instance)?;
     in_state(facts.instance, task.operation)?;
+    left_out::none_of_vnf(task.operation, &task.params)?;
     // Whatever can be known to be impossible is refused now, not in a workflow.
     decide(facts, task.operation, &task.params, &[])?;
     let mut op =
@@ -276,6 +277,18 @@ mod tests {
         let level = json!({ "flavourId": "simple", "instantiationLevelId": "huge" });
         let level = ask(&fresh(), Operation::Instantiate, level);
         assert!(level.unwrap_err().detail.contains("it has: small"));
+    }
+
+    #[test]
+    fn what_would_change_what_is_done_is_refused_by_name_where_it_is_not_carried_out() {
+        let params = json!({ "flavourId": "simple", "vimConnectionInfo": { "vim": {} } });
+        let refusal = ask(&fresh(), Operation::Instantiate, params.clone()).unwrap_err();
+        assert_eq!(refusal.why, Why::Unprocessable);
+        assert!(refusal.detail.starts_with("vimConnectionInfo: "), "{refusal}");
+        // What an earlier release accepted is carried out.
+        let (instance, vnfd) = (fresh(), vnfd());
+        let facts = Facts { instance: &instance, vnfd: &vnfd, resources: &[] };
+        assert!(decide(&facts, Operation::Instantiate, &params, &[]).is_ok());
     }
 
     #[test]

@@ -8,7 +8,6 @@ pub use wire::{ns_instance, ns_lcm_op_occ};
 
 use crate::sol::sol003::ScaleType;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// `CreateNsRequest` (clause 6.5.2.9).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,14 +38,24 @@ pub struct InstantiateNsRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScaleNsRequest {
-    /// `SCALE_NS` or `SCALE_VNF`.
-    pub scale_type: String,
+    /// Which of the two.
+    pub scale_type: NsScaleType,
     /// Whole network functions.
     #[serde(default)]
     pub scale_ns_data: Option<ScaleNsData>,
     /// Inside network functions.
     #[serde(default)]
     pub scale_vnf_data: Option<Vec<ScaleVnfData>>,
+}
+
+/// What a service is scaled by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum NsScaleType {
+    /// Whole network functions come or go.
+    ScaleNs,
+    /// Network functions become larger or smaller.
+    ScaleVnf,
 }
 
 /// `ScaleNsData` (clause 6.5.3.10): one of its attributes.
@@ -88,8 +97,8 @@ pub struct ScaleNsToLevelData {
 pub struct ScaleVnfData {
     /// Which network function.
     pub vnf_instance_id: String,
-    /// `SCALE_OUT`, `SCALE_IN`, …
-    pub scale_vnf_type: String,
+    /// Out or in; to a level is not offered.
+    pub scale_vnf_type: ScaleType,
     /// Along an aspect.
     #[serde(default)]
     pub scale_by_step_data: Option<ScaleByStepData>,
@@ -112,10 +121,27 @@ pub struct ScaleByStepData {
 pub struct HealNsRequest {
     /// The whole service.
     #[serde(default)]
-    pub heal_ns_data: Option<Value>,
+    pub heal_ns_data: Option<HealNsData>,
     /// Some of its network functions.
     #[serde(default)]
     pub heal_vnf_data: Option<Vec<HealVnfData>>,
+}
+
+/// `HealNsData` (clause 6.5.3.43).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HealNsData {
+    /// How far; none: what there is.
+    #[serde(default)]
+    pub degree_healing: Option<DegreeHealing>,
+}
+
+/// How far a service is healed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum DegreeHealing {
+    /// What was lost is made again.
+    HealRestore,
 }
 
 /// `HealVnfData` (clause 6.5.3.44).
@@ -127,13 +153,4 @@ pub struct HealVnfData {
     /// Why, for people.
     #[serde(default)]
     pub cause: Option<String>,
-}
-
-/// `TerminateNsRequest` (clause 6.5.2.15).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TerminateNsRequest {
-    /// When; none: now.
-    #[serde(default)]
-    pub termination_time: Option<String>,
 }
