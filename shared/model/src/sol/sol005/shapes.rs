@@ -5,14 +5,14 @@ use crate::{
     sol::sol013::{
         Attribute, Listing, any, boolean, date_time,
         links::{INSTANCE_LINKS, op_links},
-        number, object,
+        object,
         problem::PROBLEM,
         text,
     },
 };
 
 const SCALE_STATUS: &[Attribute] =
-    &[text("nsScalingAspectId").must(), number("nsScaleLevelId").must()];
+    &[text("nsScalingAspectId").must(), text("nsScaleLevelId").must()];
 
 const VNF: &[Attribute] = &[
     text("id").must(),

@@ -29,8 +29,10 @@ pub fn ns_instance(ns: &NsInstance, vnfs: &[VnfInstance], api_root: &str) -> Val
     if let Some(deployed) = &ns.deployed {
         wire["flavourId"] = json!(deployed.flavour_id);
         let levels = deployed.scale.iter();
-        let levels =
-            levels.map(|(id, level)| json!({ "nsScalingAspectId": id, "nsScaleLevelId": level }));
+        let levels = levels.map(|(id, level)| {
+            // An identifier of the standard, and so a text.
+            json!({ "nsScalingAspectId": id, "nsScaleLevelId": level.to_string() })
+        });
         wire["nsScaleStatus"] = levels.collect();
     }
     if !vnfs.is_empty() {
