@@ -242,6 +242,7 @@ fn scale_vnf(instance: &NsInstance, data: ScaleVnfData) -> Result<Item, Refusal>
         return Err(Refusal::unprocessable("scaleVnfData needs scaleByStepData"));
     };
     let scale_type = data.scale_vnf_type;
+    scale_type.levels(number_of_steps)?;
     let params = json!(ScaleVnfRequest { scale_type, aspect_id, number_of_steps });
     members::change(instance, &data.vnf_instance_id, vnf::op::Operation::Scale, params, 0)
 }
@@ -425,7 +426,11 @@ mod tests {
         let refused = |params| {
             ask(&nsd(1, 1, 1, 0), with(2, 1), Operation::Scale, params).unwrap_err().detail
         };
-        assert_eq!(refused(out(0)), "numberOfSteps is 0; it counts from 1");
+        assert_eq!(refused(out(0)), "numberOfSteps must be at least 1");
+        let data = json!([{ "vnfInstanceId": "vnf-1", "scaleVnfType": "SCALE_IN",
+                            "scaleByStepData": { "aspectId": "a", "numberOfSteps": 0 } }]);
+        let inside = json!({ "scaleType": "SCALE_VNF", "scaleVnfData": data });
+        assert_eq!(refused(inside), "numberOfSteps must be at least 1");
         let past = "scaling aspect 'more' has levels 0 to 2; this would reach level";
         assert_eq!(refused(out(2)), format!("{past} 3"));
         assert_eq!(refused(by(2, "SCALE_IN")), format!("{past} -1"));

@@ -92,7 +92,7 @@ impl ScaleType {
     /// The steps are none at all.
     pub fn levels(self, steps: Option<u32>) -> Result<i64, Refusal> {
         match (self, i64::from(steps.unwrap_or(1))) {
-            (_, 0) => Err(Refusal::unprocessable("numberOfSteps is 0; it counts from 1")),
+            (_, 0) => Err(Refusal::unprocessable("numberOfSteps must be at least 1")),
             (Self::ScaleOut, steps) => Ok(steps),
             (Self::ScaleIn, steps) => Ok(-steps),
         }
