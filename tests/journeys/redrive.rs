@@ -5,6 +5,7 @@ use crate::world::{
     stock::{PAIR, stocked},
 };
 use mano_model::{
+    catalog::usage::{Descriptor, Usage},
     descriptor::{Nsd, Vnfd},
     ns::{
         NsInstance,
@@ -29,7 +30,9 @@ async fn unheard(world: &World) -> String {
     let nsd = cx.store.read::<Nsd>(&tenant, PAIR).await.unwrap();
     let vnfds = cx.store.read::<Vnfd>(&tenant, crate::world::stock::SMALL).await.unwrap().value;
     let vnfds = BTreeMap::from([(vnfds.vnfd_id.clone(), vnfds)]);
-    let facts = Facts { instance: &instance, nsd: &nsd, vnfds: &vnfds };
+    let usage = Usage::none(Descriptor::Vnfd, crate::world::stock::SMALL, "small-pkg");
+    let usages = BTreeMap::from([(usage.descriptor_id.clone(), usage)]);
+    let facts = Facts { instance: &instance, nsd: &nsd, vnfds: &vnfds, usages: &usages };
     let origin = cx.asked(&Principal { tenant, name: "test".into() }, None);
     let op = cx.ids.fresh().to_string();
     let params = json!({ "nsFlavourId": "standard" });

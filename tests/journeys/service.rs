@@ -18,10 +18,12 @@ async fn a_service_lives_its_whole_life() {
     let shown = world.get(&path).await;
     assert_eq!(shown["nsState"], "INSTANTIATED");
     assert_eq!(shown["vnfInstance"].as_array().unwrap().len(), 2);
+    at_level(&world, &ns, "0").await;
     in_use(&world, &packages).await;
 
     done(&mut world, &format!("{path}/scale"), scale("SCALE_OUT")).await;
     assert!(world.on_vims().await.len() > small);
+    at_level(&world, &ns, "1").await;
     done(&mut world, &format!("{path}/scale"), scale("SCALE_IN")).await;
     assert_eq!(world.on_vims().await.len(), small);
 
@@ -73,6 +75,16 @@ async fn in_use(world: &World, packages: &([String; 2], String, String)) {
 pub(super) fn scale(direction: &str) -> Value {
     let steps = json!({ "scalingDirection": direction, "aspectId": "caching" });
     json!({ "scaleType": "SCALE_NS", "scaleNsData": { "scaleNsByStepsData": steps } })
+}
+
+/// The level of the service's one aspect is a text, as it is in the standard, also in a filter.
+async fn at_level(world: &World, ns: &str, level: &str) {
+    let shown = world.get(&format!("/nslcm/v2/ns_instances/{ns}")).await;
+    let status = json!([{ "nsScalingAspectId": "caching", "nsScaleLevelId": level }]);
+    assert_eq!(shown["nsScaleStatus"], status);
+    let filter = format!("filter=(eq,nsScaleStatus/nsScaleLevelId,{level})");
+    let found = world.get(&format!("/nslcm/v2/ns_instances?{filter}")).await;
+    assert_eq!(found[0]["id"], ns, "{found:#}");
 }
 
 /// One VIM loses a machine by itself.

@@ -14,6 +14,7 @@
 use crate::{runs, settle, vnf};
 use mano_model::{
     Refusal, TenantId,
+    catalog::usage::{self, Descriptor},
     ns::{
         op::{Item, NsOp},
         op_state,
@@ -28,7 +29,7 @@ use mano_model::{
         task::{Facts, Task, accept},
     },
 };
-use mano_ports::{Cx, Error, Fault, workflows::Outcome};
+use mano_ports::{Cx, Error, Fault, store, workflows::Outcome};
 use serde_json::{Value, json};
 
 /// Who moves a part on.
@@ -186,13 +187,19 @@ impl Part<'_> {
             None => return Ok(Next::Failed(format!("VNF instance '{vnf_id}' is gone"))),
         };
         match plan {
-            Ok(plan) => self.cx.store.commit(plan).await?,
+            Ok(plan) => match self.cx.store.commit(plan).await {
+                // Since the operation was accepted.
+                Err(store::Error::Exhausted { field: usage::DISABLED, .. }) => {
+                    let refusal = usage::disabled(Descriptor::Vnfd, &self.item.vnfd_id);
+                    Ok(Next::Failed(format!("{}: {refusal}", self.item.name)))
+                }
+                done => Ok(done.map(|()| Next::Look)?),
+            },
             Err(Error::Refused(refusal)) => {
-                return Ok(Next::Failed(format!("{}: {refusal}", self.item.name)));
+                Ok(Next::Failed(format!("{}: {refusal}", self.item.name)))
             }
-            Err(error) => return Err(error),
+            Err(error) => Err(error),
         }
-        Ok(Next::Look)
     }
 
     async fn ask_existing(&self, task: Task) -> Result<Plan, Error> {

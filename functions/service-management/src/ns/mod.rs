@@ -9,10 +9,11 @@ pub(crate) mod waiting;
 
 use mano_model::{
     Refusal, TenantId,
+    catalog::usage::{Descriptor, Usage},
     descriptor::{Nsd, Vnfd},
     plan::{Document, Key},
 };
-use mano_ports::{Cx, Error};
+use mano_ports::{Cx, Error, store};
 use std::collections::BTreeMap;
 
 /// The descriptor of a service.
@@ -22,18 +23,36 @@ pub(crate) async fn nsd(cx: &Cx, tenant: &TenantId, id: &str) -> Result<Nsd, Err
     Ok(found.ok_or_else(absent)?.value)
 }
 
-/// The VNF descriptors a service refers to, as far as they are on-boarded.
-pub(crate) async fn vnfds(
-    cx: &Cx,
-    tenant: &TenantId,
-    nsd: &Nsd,
-) -> Result<BTreeMap<String, Vnfd>, Error> {
-    let profiles = nsd.flavours.iter().flat_map(|f| &f.vnf_profiles);
-    let mut ids: Vec<&str> = profiles.map(|p| p.vnfd_id.as_str()).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let found = many::<Vnfd>(cx, tenant, ids).await?;
-    Ok(found.into_iter().map(|vnfd| (vnfd.vnfd_id.clone(), vnfd)).collect())
+/// The VNF descriptors a service refers to, as far as they are on-boarded, by id.
+pub(crate) struct Constituents {
+    pub(crate) vnfds: BTreeMap<String, Vnfd>,
+    pub(crate) usages: BTreeMap<String, Usage>,
+}
+
+impl Constituents {
+    /// Reads them.
+    pub(crate) async fn read(cx: &Cx, tenant: &TenantId, nsd: &Nsd) -> Result<Self, Error> {
+        let profiles = nsd.flavours.iter().flat_map(|f| &f.vnf_profiles);
+        let mut ids: Vec<&str> = profiles.map(|p| p.vnfd_id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let usage = |id: &&str| Key::of::<Usage>(tenant, Usage::id_of(Descriptor::Vnfd, id));
+        let keys = ids.iter().map(|id| Key::of::<Vnfd>(tenant, *id)).chain(ids.iter().map(usage));
+        let mut found = cx.store.get_many(&keys.collect::<Vec<_>>()).await?;
+        let usages = found.split_off(ids.len());
+        let vnfds = found.into_iter().flatten().map(|stored| {
+            let vnfd = stored.decode::<Vnfd>()?.value;
+            Ok((vnfd.vnfd_id.clone(), vnfd))
+        });
+        let usages = usages.into_iter().flatten().map(|stored| {
+            let usage = stored.decode::<Usage>()?.value;
+            Ok((usage.descriptor_id.clone(), usage))
+        });
+        Ok(Self {
+            vnfds: vnfds.collect::<Result<_, store::Error>>()?,
+            usages: usages.collect::<Result<_, store::Error>>()?,
+        })
+    }
 }
 
 /// Those documents that exist, of the ids given.

@@ -1,6 +1,6 @@
 //! LCM tasks on NS instances: load, decide, commit, answer.
 
-use super::{nsd, vnfds};
+use super::{Constituents, nsd};
 use mano_model::{
     ns::{
         NsInstance,
@@ -56,7 +56,7 @@ pub(crate) async fn plan(
 ) -> Result<Plan, Error> {
     let instance = cx.store.read::<NsInstance>(&origin.tenant, instance).await?;
     let nsd = nsd(cx, &origin.tenant, &instance.nsd_id).await?;
-    let vnfds = vnfds(cx, &origin.tenant, &nsd).await?;
-    let facts = Facts { instance: &instance, nsd: &nsd, vnfds: &vnfds };
+    let Constituents { vnfds, usages } = Constituents::read(cx, &origin.tenant, &nsd).await?;
+    let facts = Facts { instance: &instance, nsd: &nsd, vnfds: &vnfds, usages: &usages };
     Ok(accept(origin, &facts, op, operation, params)?)
 }

@@ -19,12 +19,15 @@
 
 use crate::{
     plan::{Add, Document, Kind, Plan},
-    refusal::{Refusal, Why},
+    refusal::Refusal,
 };
 use serde::{Deserialize, Serialize};
 
 /// The largest number of instances of one descriptor that is counted.
 const MAX_INSTANCES: i64 = 1_000_000_000;
+
+/// The number that an addition cannot leave at 0 once a descriptor is DISABLED.
+pub const DISABLED: &str = "disabled";
 
 /// Which family of descriptors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -107,25 +110,31 @@ impl Document for Usage {
 /// # Errors
 /// Unprocessable when there is no such descriptor, or it is DISABLED.
 pub fn may_take(descriptor: Descriptor, id: &str, usage: Option<&Usage>) -> Result<(), Refusal> {
+    match usage {
+        None => Err(Refusal::unprocessable(format!(
+            "there is no {} '{id}'; on-board its package first",
+            descriptor.noun()
+        ))),
+        Some(usage) if usage.disabled != 0 => Err(disabled(descriptor, id)),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Why nothing new is made of a descriptor that is DISABLED.
+#[must_use]
+pub fn disabled(descriptor: Descriptor, id: &str) -> Refusal {
     let noun = descriptor.noun();
-    let detail = match usage {
-        None => format!("there is no {noun} '{id}'; on-board its package first"),
-        Some(usage) if usage.disabled != 0 => {
-            format!("the {noun} '{id}' is DISABLED; enable it, or use another")
-        }
-        Some(_) => return Ok(()),
-    };
-    Err(Refusal::new(Why::Unprocessable, detail))
+    Refusal::unprocessable(format!("the {noun} '{id}' is DISABLED; enable it, or use another"))
 }
 
 /// The plan, counting `instances` new instances of a descriptor, refused once it is DISABLED.
 ///
 /// A key occurs once in a plan: a plan that makes several instances of one descriptor says
-/// so in one call. When the store answers `Exhausted` for the field `disabled`, the
+/// so in one call. When the store answers `Exhausted` for the field [`DISABLED`], the
 /// descriptor was disabled since it was read.
 #[must_use]
 pub fn take(plan: Plan, descriptor: Descriptor, id: &str, instances: i64) -> Plan {
-    let open = Add { field: "disabled", by: 0, max: 0 };
+    let open = Add { field: DISABLED, by: 0, max: 0 };
     let more = Add { field: "instances", by: instances, max: MAX_INSTANCES };
     plan.add::<Usage>(Usage::id_of(descriptor, id), vec![open, more])
 }
@@ -139,20 +148,23 @@ pub fn give_back(plan: Plan, descriptor: Descriptor, id: &str, instances: i64) -
 
 /// The plan, closing a descriptor to new instances; fails when it is closed.
 pub(super) fn disable(plan: Plan, descriptor: Descriptor, id: &str) -> Plan {
-    let close = Add { field: "disabled", by: 1, max: 1 };
+    let close = Add { field: DISABLED, by: 1, max: 1 };
     plan.add::<Usage>(Usage::id_of(descriptor, id), vec![close])
 }
 
 /// The plan, opening a descriptor to new instances; fails when it is open.
 pub(super) fn enable(plan: Plan, descriptor: Descriptor, id: &str) -> Plan {
-    let open = Add { field: "disabled", by: -1, max: 1 };
+    let open = Add { field: DISABLED, by: -1, max: 1 };
     plan.add::<Usage>(Usage::id_of(descriptor, id), vec![open])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Change, Expect, Origin};
+    use crate::{
+        plan::{Change, Expect, Origin},
+        refusal::Why,
+    };
 
     fn plan() -> Plan {
         Plan::new(Origin::test())

@@ -8,12 +8,13 @@ use super::{
 };
 use crate::{
     Refusal, bound,
+    catalog::usage::{Descriptor, Usage, may_take},
     descriptor::{self, NsFlavour, Nsd, Vnfd},
     op::Occurrence,
     plan::{Origin, Plan, Versioned},
     sol::{
         left_out, parse,
-        sol003::{ScaleType, ScaleVnfRequest},
+        sol003::ScaleVnfRequest,
         sol005::{
             HealNsRequest, InstantiateNsRequest, NsScaleType, ScaleByStepData, ScaleNsData,
             ScaleNsRequest, ScaleVnfData,
@@ -32,6 +33,8 @@ pub struct Facts<'a> {
     pub nsd: &'a Nsd,
     /// The VNF descriptors it refers to, as far as they are on-boarded.
     pub vnfds: &'a BTreeMap<String, Vnfd>,
+    /// By VNF descriptor: whether new instances of it may be made.
+    pub usages: &'a BTreeMap<String, Usage>,
 }
 
 /// The service is taken by the operation, and the world hears of it.
@@ -47,6 +50,7 @@ pub fn accept(
     left_out::none_of_ns(operation, &params)?;
     let (items, target) = decide(facts, &id, operation, &params)?;
     once(&items)?;
+    enabled(facts.usages, &items)?;
     bounded(facts, operation, &items, target.as_ref())?;
     let can_roll_back = can_roll_back(operation, &items);
     let ns_instance_id = facts.instance.id.clone();
@@ -95,6 +99,13 @@ fn once(items: &[Item]) -> Result<(), Refusal> {
             item.vnf_instance_id
         )))
     })
+}
+
+/// Refuses to begin what would end halfway: every network function to come may be made.
+fn enabled(usages: &BTreeMap<String, Usage>, items: &[Item]) -> Result<(), Refusal> {
+    let mut come = items.iter().filter(|i| i.operation == vnf::op::Operation::Instantiate);
+    come.try_for_each(|i| may_take(Descriptor::Vnfd, &i.vnfd_id, usages.get(&i.vnfd_id)))
+        .map_err(|refusal| Refusal::conflict(refusal.detail))
 }
 
 /// Refuses what a run could not hold. What comes is counted beside all there is, because what is
@@ -372,7 +383,9 @@ mod tests {
         params: Value,
     ) -> Result<Plan, Refusal> {
         let instance = Versioned { version: 1, value };
-        let facts = Facts { instance: &instance, nsd, vnfds: &vnfds() };
+        let usage = Usage::none(Descriptor::Vnfd, "vnfd", "pkg");
+        let usages = [("vnfd".to_owned(), usage)].into();
+        let facts = Facts { instance: &instance, nsd, vnfds: &vnfds(), usages: &usages };
         accept(Origin::test(), &facts, "op".into(), operation, params)
     }
 
