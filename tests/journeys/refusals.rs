@@ -43,6 +43,20 @@ async fn unknown_things_are_named() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_that_fit_in_no_line_are_refused_by_name() {
+    let world = stocked().await;
+    for name in ["two\nlines", "", &"x".repeat(5000)] {
+        let body = json!({ "nsdId": PAIR, "nsName": name, "nsDescription": "" });
+        let said = refused(&world, "/nslcm/v2/ns_instances", body, 422).await;
+        assert!(said.starts_with("nsName: "), "{said}");
+        let body = json!({ "vnfdId": SMALL, "vnfInstanceName": name });
+        let said = refused(&world, "/vnflcm/v2/vnf_instances", body, 422).await;
+        assert!(said.starts_with("vnfInstanceName: "), "{said}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_requests_change_nothing() {
     let mut world = stocked().await;
     let id = vnf(&world).await;

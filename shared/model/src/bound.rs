@@ -16,6 +16,26 @@ pub const MOST: usize = 1_000;
 /// So many of a service's own links are counted along; each further one is a network function less.
 pub const LINKS: usize = 100;
 
+/// The longest name of an instance, in characters.
+pub const LONGEST_NAME: usize = 255;
+
+/// Refuses a name that people could not read in a line.
+///
+/// # Errors
+/// Unprocessable, by the name of the attribute.
+pub fn name(attribute: &str, name: &str) -> Result<(), Refusal> {
+    let long = name.chars().count();
+    let why = match long {
+        1..=LONGEST_NAME if !name.chars().any(char::is_control) => return Ok(()),
+        1..=LONGEST_NAME => "it has control characters".into(),
+        _ => format!("it has {long} characters"),
+    };
+    Err(Refusal::unprocessable(format!(
+        "{attribute}: {why}; a name has 1 to {LONGEST_NAME} characters, none of them a control \
+         character"
+    )))
+}
+
 /// How many things a service of these counts is, against [`MOST`].
 #[must_use]
 pub fn of_ns(flavour: &NsFlavour, counts: &BTreeMap<String, u32>) -> usize {
@@ -58,4 +78,25 @@ pub(crate) fn within(count: usize, most: usize, told: &str, way: &str) -> Result
         "{told} {count}, and the most is {most}: an operation is one execution, which ends at 25000 \
          events. {way}"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_fits_in_a_line() {
+        for good in ["a", "Größe 1", &"é".repeat(LONGEST_NAME)] {
+            assert_eq!(name("nsName", good), Ok(()));
+        }
+        for (bad, why) in [
+            ("", "nsName: it has 0 characters; "),
+            ("a\nb", "nsName: it has control characters; "),
+            ("\u{1b}[31m", "nsName: it has control characters; "),
+            (&"x".repeat(LONGEST_NAME + 1), "nsName: it has 256 characters; "),
+        ] {
+            let said = name("nsName", bad).unwrap_err().detail;
+            assert!(said.starts_with(why), "{said}");
+        }
+    }
 }

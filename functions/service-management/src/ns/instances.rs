@@ -3,7 +3,7 @@
 use super::{many, nsd};
 use crate::{settle, vnf};
 use mano_model::{
-    Refusal, TenantId,
+    Refusal, TenantId, bound,
     catalog::usage::{Descriptor, Usage, may_take},
     ns::{NsInstance, create},
     plan::{Origin, Plan, Versioned},
@@ -35,6 +35,7 @@ pub(crate) async fn creation(
     id: String,
     asked: CreateNsRequest,
 ) -> Result<(NsInstance, Plan), Error> {
+    bound::name("nsName", &asked.ns_name)?;
     let usage = Usage::id_of(Descriptor::Nsd, &asked.nsd_id);
     let usage = cx.store.find::<Usage>(&origin.tenant, &usage).await?;
     may_take(Descriptor::Nsd, &asked.nsd_id, usage.as_ref().map(|u| &u.value))?;

@@ -3,6 +3,7 @@
 use super::{Known, resources, vnfd};
 use crate::settle;
 use mano_model::{
+    bound,
     catalog::usage::{Descriptor, Usage, may_take},
     plan::{Origin, Plan},
     resource::Resource,
@@ -36,6 +37,9 @@ pub(crate) async fn creation(
     id: String,
     asked: CreateVnfRequest,
 ) -> Result<(VnfInstance, Plan), Error> {
+    if let Some(name) = &asked.vnf_instance_name {
+        bound::name("vnfInstanceName", name)?;
+    }
     let usage = Usage::id_of(Descriptor::Vnfd, &asked.vnfd_id);
     let usage = cx.store.find::<Usage>(&origin.tenant, &usage).await?;
     may_take(Descriptor::Vnfd, &asked.vnfd_id, usage.as_ref().map(|u| &u.value))?;
