@@ -65,3 +65,39 @@ async fn leftovers_are_removed_by_the_task_and_not_by_who_hears_of_the_end() {
     assert!(history.contains("its resources are not removed"), "the task was not called again");
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_given_up_scaling_left_is_released_and_the_service_goes_on() {
+    let mut world = stocked().await;
+    let body = json!({ "nsdId": PAIR, "nsName": "grown", "nsDescription": "" });
+    let ns = world.post("/nslcm/v2/ns_instances", body).await.expect(201).id();
+    let path = format!("/nslcm/v2/ns_instances/{ns}");
+    let flavour = json!({ "nsFlavourId": "standard" });
+    crate::journeys::done(&mut world, &format!("{path}/instantiate"), flavour).await;
+    let (before, reserved) = (world.on_vims().await, world.reserved().await);
+    let members = world.get(&path).await["vnfInstance"].clone();
+    let behaviour = "/mano/v1/vims/vim-a/behaviour";
+    let refuse = json!({ "refuse": [{ "kind": "COMPUTE" }] });
+    world.ask(Method::PUT, behaviour, Some(refuse)).await.expect(200);
+    let steps = json!({ "scalingDirection": "SCALE_OUT", "aspectId": "backs" });
+    let out = json!({ "scaleType": "SCALE_NS", "scaleNsData": { "scaleNsByStepsData": steps } });
+    let op = world.post(&format!("{path}/scale"), out.clone()).await.expect(202).id();
+    assert_eq!(world.rests(&op).await, "FAILED_TEMP");
+    let release = format!("/mano/v1/ns_instances/{ns}/release");
+    world.post(&release, json!({})).await.expect(409);
+    world.handle(&op, "ns", "fail").await.expect(200);
+    assert_ne!(world.on_vims().await, before, "something is left");
+    world.ask(Method::PUT, behaviour, Some(json!({}))).await.expect(200);
+    for released in [json!(["back-2"]), json!([])] {
+        let answer = world.post(&release, json!({})).await.expect(200);
+        assert_eq!(answer.body, json!({ "released": released, "left": [] }));
+        assert_eq!(world.on_vims().await, before);
+        assert_eq!(world.reserved().await, reserved);
+        let shown = world.get(&path).await;
+        assert_eq!((&shown["nsState"], &shown["vnfInstance"]), (&json!("INSTANTIATED"), &members));
+    }
+    crate::journeys::done(&mut world, &format!("{path}/scale"), out).await;
+    crate::journeys::done(&mut world, &format!("{path}/terminate"), json!({})).await;
+    assert_eq!(world.on_vims().await, []);
+    world.stop().await;
+}

@@ -3,9 +3,9 @@
 use super::{many, nsd};
 use crate::{settle, vnf};
 use mano_model::{
-    Refusal, TenantId, bound,
+    TenantId, bound,
     catalog::usage::{Descriptor, Usage, may_take},
-    ns::{NsInstance, create},
+    ns::{Member, NsInstance, create},
     plan::{Origin, Plan, Versioned},
     sol::sol005::{self, CreateNsRequest, NS_INSTANCES},
     vnf::VnfInstance,
@@ -16,6 +16,7 @@ use mano_ports::{
     store::{Query, Stored},
 };
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// `POST /ns_instances`: an identifier for a network service to be.
 pub(crate) async fn create(cx: &Cx, request: Request) -> Result<Reply, Error> {
@@ -86,34 +87,53 @@ async fn read(cx: &Cx, request: &Request) -> Result<Versioned<NsInstance>, Error
     cx.store.read::<NsInstance>(request.tenant(), request.param("nsInstanceId")).await
 }
 
-/// `POST /mano/v1/ns_instances/{nsInstanceId}/release`: removes what a failed instantiation
-/// left, network functions included; can be asked for again until nothing is left.
+/// `POST /mano/v1/ns_instances/{nsInstanceId}/release`: removes what failed operations left,
+/// network functions included; can be asked for again until nothing is left.
 pub(crate) async fn release(cx: &Cx, request: Request) -> Result<Reply, Error> {
     let ns = read(cx, &request).await?;
     create::idle(&ns)?;
-    if ns.deployed.is_some() {
-        let detail = format!("NS instance '{}' is INSTANTIATED; terminate it instead", ns.id);
-        return Err(Refusal::conflict(detail).into());
-    }
-    let mut left: Vec<Value> = Vec::new();
-    let mut members = ns.members.clone();
-    for member in &ns.members {
+    let (mut released, mut left) = (Vec::new(), Vec::new());
+    for member in failed(cx, request.tenant(), &ns).await? {
         let rest = release_vnf(cx, &request, &member.vnf_instance_id).await?;
         if rest.is_empty() {
-            members.retain(|m| m.vnf_instance_id != member.vnf_instance_id);
+            released.push(member);
         }
         left.extend(rest);
     }
-    let own = vnf::resources(cx, request.tenant(), &ns.id).await?;
-    let own = settle::release(cx, request.tenant(), own, request.deadline).await?;
-    left.extend(own.iter().map(vnf::instances::leftover));
-    let links = if own.is_empty() { Vec::new() } else { ns.links.clone() };
-    let after = NsInstance { members, links, ..ns.value.clone() };
+    let mut after = ns.value.clone();
+    after.members.retain(|member| !released.contains(&member));
+    if ns.deployed.is_none() {
+        let own = vnf::resources(cx, request.tenant(), &ns.id).await?;
+        let own = settle::release(cx, request.tenant(), own, request.deadline).await?;
+        left.extend(own.iter().map(vnf::instances::leftover));
+        if own.is_empty() {
+            after.links.clear();
+        }
+    }
     if after != ns.value {
         let origin = cx.asked(&request.principal, request.trace.as_deref());
         cx.store.commit(Plan::new(origin).update(ns.version, &after)).await?;
     }
-    Ok(Reply::ok(&json!({ "left": left })))
+    let released: Vec<&str> = released.iter().map(|member| member.name.as_str()).collect();
+    Ok(Reply::ok(&json!({ "released": released, "left": left })))
+}
+
+/// The network functions that failed operations left: of a service that is not there, all; of
+/// one that is, those that are not there and are not on their way.
+async fn failed<'a>(
+    cx: &Cx,
+    tenant: &TenantId,
+    ns: &'a NsInstance,
+) -> Result<Vec<&'a Member>, Error> {
+    if ns.deployed.is_none() {
+        return Ok(ns.members.iter().collect());
+    }
+    let ids = ns.members.iter().map(|m| &m.vnf_instance_id);
+    let vnfs = many::<VnfInstance>(cx, tenant, ids).await?;
+    let stays = |vnf: &VnfInstance| vnf.instantiated.is_some() || vnf.busy_with.is_some();
+    let stay: BTreeSet<&str> =
+        vnfs.iter().filter(|vnf| stays(vnf)).map(|vnf| vnf.id.as_str()).collect();
+    Ok(ns.members.iter().filter(|m| !stay.contains(m.vnf_instance_id.as_str())).collect())
 }
 
 /// Removes a network function of a failed service: its resources, then its identifier.

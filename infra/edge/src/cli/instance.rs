@@ -188,9 +188,10 @@ impl Family {
         }
         if left.is_empty() {
             return match mano.format {
-                Format::Table => {
-                    print::line(&format!("{} {id} holds nothing any more", self.noun.what))
-                }
+                Format::Table => print::line(&format!(
+                    "{} {id} holds nothing of given-up operations any more",
+                    self.noun.what
+                )),
                 Format::Json | Format::Yaml => Ok(()),
             };
         }

@@ -104,7 +104,7 @@ Examples:
   mano op watch 3f2a                        by the beginning of the id
   mano op retry 3f2a                        the cause is gone: go on where it stopped
   mano op rollback 3f2a                     undo it
-  mano op fail 3f2a                         give it up, and then: mano ns release
+  mano op fail 3f2a                         give it up; mano ns release takes what it left
   mano op dead-letters                      messages that nobody could handle
   mano op redrive 17                        the cause is gone: handle it once more
   mano op redrive --runs                    executions were lost, or a table was restored
