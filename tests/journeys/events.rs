@@ -4,7 +4,7 @@ use super::{deleted, done, example, onboard_ns, onboard_vnf};
 use crate::{
     schema,
     world::{
-        World,
+        Answer, World,
         stock::{PAIR, SMALL, stocked},
     },
 };
@@ -26,10 +26,21 @@ impl Oss {
         Self { ears: world.host.bus().subscribe(), heard: Vec::new() }
     }
 
-    /// Asks over the bus.
+    /// Asks, and is taken at its word.
     async fn asks(&self, world: &World, verb: &str, detail: Value) {
+        self.asked(world, verb, detail).await.expect(202);
+    }
+
+    /// Asks, and is told no with this status; the sentence.
+    async fn refused(&self, world: &World, verb: &str, detail: Value, status: u16) -> String {
+        let answer = self.asked(world, verb, detail).await.expect(status);
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+        answer.body["detail"].as_str().unwrap().to_owned()
+    }
+
+    async fn asked(&self, world: &World, verb: &str, detail: Value) -> Answer {
         let event = json!({ "source": "oss", "detail-type": format!("mano.request.{verb}"), "detail": detail });
-        world.post("/mano/v1/events", event).await.expect(202);
+        world.post("/mano/v1/events", event).await
     }
 
     /// Everything heard so far.
@@ -137,11 +148,11 @@ async fn a_request_delivered_twice_is_carried_out_once() {
 async fn what_is_refused_stays_refused_and_the_reason_is_told() {
     let mut world = stocked().await;
     let mut oss = Oss::new(&world);
-    oss.asks(&world, "heal", task("early", "nobody", json!({}))).await;
+    let told = oss.refused(&world, "heal", task("early", "nobody", json!({})), 404).await;
     let refused = oss.hears(&mut world, "request.refused", "early").await;
     assert_eq!(refused.fact.body["error"]["status"], 404);
     let said = refused.fact.body["error"]["detail"].as_str().unwrap();
-    assert!(said.contains("'nobody'"), "{said}");
+    assert!(said.contains("'nobody'") && said == told, "{said}");
     assert_eq!(refused.fact.body["detailType"], "mano.request.heal");
     assert_eq!(refused.fact.body["detail"]["instanceId"], "nobody");
 
@@ -149,7 +160,7 @@ async fn what_is_refused_stays_refused_and_the_reason_is_told() {
     let created = oss.hears(&mut world, "ns.identifier.created", "late").await;
     let ns = created.fact.body["nsInstanceId"].as_str().unwrap().to_owned();
     let scale = || task("scale", &ns, json!({ "scaleType": "SCALE_NS" }));
-    oss.asks(&world, "scale", scale()).await;
+    let told = oss.refused(&world, "scale", scale(), 409).await;
     let refused = oss.hears(&mut world, "request.refused", "scale").await;
     assert_eq!(refused.fact.body["error"]["status"], 409);
     done(
@@ -159,8 +170,9 @@ async fn what_is_refused_stays_refused_and_the_reason_is_told() {
     )
     .await;
     // Now it would be possible; but this key was answered.
-    oss.asks(&world, "scale", scale()).await;
-    oss.asks(&world, "terminate", task("scale", &ns, json!({}))).await;
+    assert_eq!(oss.refused(&world, "scale", scale(), 409).await, told);
+    let other = oss.refused(&world, "terminate", task("scale", &ns, json!({})), 409).await;
+    assert!(other.contains("used for another request"), "{other}");
     let reused = oss.hears(&mut world, "request.refused", "scale").await;
     assert_eq!(reused.id, refused.id);
     let answers = |oss: &mut Oss| {
@@ -182,19 +194,19 @@ async fn what_is_refused_stays_refused_and_the_reason_is_told() {
 async fn what_cannot_be_read_is_answered_too() {
     let mut world = stocked().await;
     let mut oss = Oss::new(&world);
-    for (verb, detail, key) in [
-        ("paint", create("k1"), "k1"),
-        ("create", json!({ "idempotencyKey": "k2", "kind": "NS" }), "k2"),
-        ("create", json!({ "idempotencyKey": "k3", "kind": "NS", "shape": "round" }), "k3"),
+    for (verb, detail, key, status) in [
+        ("paint", create("k1"), "k1", 400),
+        ("create", json!({ "idempotencyKey": "k2", "kind": "NS" }), "k2", 422),
+        ("create", json!({ "idempotencyKey": "k3", "kind": "NS", "shape": "round" }), "k3", 400),
     ] {
-        oss.asks(&world, verb, detail).await;
+        oss.refused(&world, verb, detail, status).await;
         let refused = oss.hears(&mut world, "request.refused", key).await;
         assert_eq!(refused.fact.body["event"].as_str().map(str::is_empty), Some(false));
     }
     let event =
         json!({ "id": "e-9", "source": "oss", "detail-type": "mano.request.create", "detail": [] });
-    world.post("/mano/v1/events", event.clone()).await.expect(202);
-    world.post("/mano/v1/events", event).await.expect(202);
+    world.post("/mano/v1/events", event.clone()).await.expect(400);
+    world.post("/mano/v1/events", event).await.expect(400);
     oss.hears(&mut world, "request.refused", "e-9").await;
     let refused = oss.names().iter().filter(|name| *name == "request.refused").count();
     assert_eq!(refused, 4, "{:?}", oss.names());
@@ -284,7 +296,7 @@ async fn every_fact_is_as_its_schema_says_and_every_schema_has_a_fact() {
     let mut world = World::new().await;
     let mut oss = Oss::new(&world);
     whole_life(&mut world).await;
-    oss.asks(&world, "create", json!({})).await;
+    oss.refused(&world, "create", json!({}), 400).await;
     while !oss.names().contains(&"request.refused".to_owned()) {
         world.something_happens().await;
     }

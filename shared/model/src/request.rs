@@ -28,6 +28,9 @@ const LONGEST_NAME: usize = 128;
 /// A refused request is told back whole up to this size, in bytes of JSON.
 const TOLD_BACK: usize = 16 << 10;
 
+/// What is said to a key that was answered before, for other content.
+pub const USED: &str = "this idempotencyKey was used for another request; use a key once";
+
 /// An event as it came, and who sent it.
 #[derive(Debug, Clone, Copy)]
 pub struct Letter<'a> {
@@ -99,6 +102,9 @@ pub struct Heard {
     pub digest: Uuid,
     /// When.
     pub at: Timestamp,
+    /// Why the answer was no, in brief; none: it was yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<ProblemDetails>,
 }
 
 impl Document for Heard {
@@ -167,7 +173,8 @@ impl Letter<'_> {
     #[must_use]
     pub fn refuse(&self, asked: Option<&Asked>, at: Timestamp, problem: &ProblemDetails) -> Plan {
         let id = asked.map_or_else(|| self.named(&["event", self.event]), |asked| asked.id);
-        let heard = Heard { request: id, digest: asked.map_or(id, |asked| asked.digest), at };
+        let digest = asked.map_or(id, |asked| asked.digest);
+        let heard = Heard { request: id, digest, at, refused: Some(problem.brief()) };
         let plan = Plan::new(self.origin(id, at)).create(&heard);
         plan.tell::<Heard>(heard.id(), "request.refused", self.complaint(problem))
     }
@@ -175,9 +182,8 @@ impl Letter<'_> {
     /// The answer to a key that was answered before, for other content.
     #[must_use]
     pub fn refuse_reuse(&self, asked: &Asked, at: Timestamp) -> Plan {
-        let detail = "this idempotencyKey was used for another request; use a key once";
         let id = ids::derived(&[&asked.id.to_string(), &asked.digest.to_string()]);
-        let complaint = self.complaint(&ProblemDetails::new(422, detail));
+        let complaint = self.complaint(&ProblemDetails::new(422, USED));
         Plan::new(self.origin(id, at)).tell::<Heard>(
             Heard::id_of(asked.id),
             "request.refused",
@@ -208,7 +214,7 @@ impl Asked {
     #[must_use]
     pub fn heard(&self, plan: Plan) -> Plan {
         let at = plan.origin.at;
-        plan.create(&Heard { request: self.id, digest: self.digest, at })
+        plan.create(&Heard { request: self.id, digest: self.digest, at, refused: None })
     }
 }
 

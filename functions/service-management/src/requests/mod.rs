@@ -3,11 +3,12 @@
 pub(crate) mod entrance;
 
 use crate::{ns, vnf};
+use http::StatusCode;
 use mano_model::{
     Refusal, TenantId,
     plan::{Origin, Plan},
     refusal::Why,
-    request::{Asked, Heard, Letter, What},
+    request::{Asked, Heard, Letter, USED, What},
     sol::sol013::ProblemDetails,
 };
 use mano_ports::{Cx, Error, Fault, function::Event, store};
@@ -17,10 +18,18 @@ const NOBODY: &str = "?";
 /// A decision is taken anew so often when another one came first.
 const RACES: u32 = 3;
 
-/// `mano.request.*`: the same decision as of the HTTP route.
+/// What a request was answered: none, and it is carried out; or why not.
+type Answer = Option<ProblemDetails>;
+
+/// `mano.request.*`: the same decision as of the HTTP route; the answer is a fact.
+pub(crate) async fn take(cx: &Cx, event: &Event) -> Result<(), Error> {
+    answer(cx, event).await.map(drop)
+}
+
+/// Decides, and says so.
 ///
 /// What can only be answered by no is answered so, once; anything else brings the event again.
-pub(crate) async fn take(cx: &Cx, event: &Event) -> Result<(), Error> {
+async fn answer(cx: &Cx, event: &Event) -> Result<Answer, Error> {
     let letter = |tenant, sender| Letter {
         tenant,
         sender,
@@ -46,13 +55,16 @@ pub(crate) async fn take(cx: &Cx, event: &Event) -> Result<(), Error> {
     };
     let heard = cx.store.find::<Heard>(&principal.tenant, &Heard::id_of(asked.id)).await?;
     match heard {
-        Some(heard) if heard.digest == asked.digest => Ok(()),
-        Some(_) => Ok(cx.store.commit(letter.refuse_reuse(&asked, cx.clock.now())).await?),
+        Some(heard) if heard.digest == asked.digest => Ok(heard.value.refused),
+        Some(_) => {
+            cx.store.commit(letter.refuse_reuse(&asked, cx.clock.now())).await?;
+            Ok(Some(ProblemDetails::new(StatusCode::CONFLICT.as_u16(), USED)))
+        }
         None => carry_out(cx, &letter, &asked).await,
     }
 }
 
-async fn carry_out(cx: &Cx, letter: &Letter<'_>, asked: &Asked) -> Result<(), Error> {
+async fn carry_out(cx: &Cx, letter: &Letter<'_>, asked: &Asked) -> Result<Answer, Error> {
     let mut races = 0;
     loop {
         let origin = letter.origin(asked.id, cx.clock.now());
@@ -65,7 +77,7 @@ async fn carry_out(cx: &Cx, letter: &Letter<'_>, asked: &Asked) -> Result<(), Er
             Err(error) if error.fault() == Fault::Refused => {
                 return refuse(cx, letter, Some(asked), &error).await;
             }
-            done => return done,
+            done => return done.map(|()| None),
         }
     }
 }
@@ -92,7 +104,8 @@ async fn refuse(
     letter: &Letter<'_>,
     asked: Option<&Asked>,
     error: &Error,
-) -> Result<(), Error> {
+) -> Result<Answer, Error> {
     let problem = ProblemDetails::new(error.status().as_u16(), error.to_string());
-    Ok(cx.store.commit(letter.refuse(asked, cx.clock.now(), &problem)).await?)
+    cx.store.commit(letter.refuse(asked, cx.clock.now(), &problem)).await?;
+    Ok(Some(problem))
 }
