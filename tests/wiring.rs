@@ -1,5 +1,6 @@
 //! What the tables say against what the workflows call: every row used, every use a row.
 
+mod conformance;
 mod template;
 
 use mano_ports::{Fault, function::Function};
