@@ -1,7 +1,10 @@
 //! A network service from its packages to running, larger, hurt, healed, failed, rolled back, gone.
 
 use super::{deleted, done, example, onboard_ns, onboard_vnf};
-use crate::world::World;
+use crate::world::{
+    World,
+    stock::{PAIR, stocked},
+};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -39,6 +42,30 @@ async fn a_service_lives_its_whole_life() {
     assert_eq!(world.on_vims().await, []);
     deleted(&world, &path).await;
     gone(&world, &packages).await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operation_lists_the_links_of_the_service_that_it_made_and_removed() {
+    let mut world = stocked().await;
+    let ns = created(&world, PAIR).await;
+    let flavour = json!({ "nsFlavourId": "standard" });
+    for (task, params, change) in
+        [("instantiate", flavour, "ADD"), ("terminate", json!({}), "DELETE")]
+    {
+        done(&mut world, &format!("/nslcm/v2/ns_instances/{ns}/{task}"), params).await;
+        let verb = task.to_uppercase();
+        let filter = format!("filter=(eq,lcmOperationType,{verb})&all_fields");
+        let ops = world.get(&format!("/nslcm/v2/ns_lcm_op_occs?{filter}")).await;
+        let link = json!({
+            "nsVirtualLinkInstanceId": "lan", "nsVirtualLinkDescId": "lan", "vlProfileId": "lan",
+            "changeType": change, "changeResult": "COMPLETED",
+        });
+        assert_eq!(ops[0]["resourceChanges"]["affectedVls"], json!([link]), "{ops:#}");
+        let filter = format!("filter=(eq,resourceChanges/affectedVls/changeType,{change})");
+        let found = world.get(&format!("/nslcm/v2/ns_lcm_op_occs?{filter}")).await;
+        assert_eq!(found.as_array().unwrap().len(), 1);
+    }
     world.stop().await;
 }
 

@@ -15,7 +15,10 @@ use crate::{
     plan::{Origin, Plan, Versioned},
     resource::Resource,
     sol::sol013::ProblemDetails,
-    vnf::{self, Held},
+    vnf::{
+        self, Held,
+        op::{Affected, ChangeType},
+    },
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,6 +73,7 @@ fn end(
     for item in &mut op.items {
         item.state = facts.states.get(&item.name).copied();
     }
+    op.links = links(facts);
     let plan = ended(origin, facts.op, &op);
     if !op.state().is_final() {
         return Ok(plan);
@@ -89,6 +93,27 @@ fn end(
         ..facts.instance.value.clone()
     };
     Ok(plan.update(facts.instance.version, &instance))
+}
+
+/// What the operation changed of the service's own links: those it made that are there, and those
+/// the service had that are gone.
+fn links(facts: &Facts<'_>) -> Vec<Affected> {
+    let made = facts.resources.iter().filter(|r| r.op_id == facts.op.id);
+    let made = Held::all(made).into_iter().map(|held| affected(held, ChangeType::Added));
+    let there = |held: &Held| facts.resources.iter().any(|r| r.want.name == held.name);
+    let gone = facts.instance.links.iter().filter(|held| !there(held)).cloned();
+    made.chain(gone.map(|held| affected(held, ChangeType::Removed))).collect()
+}
+
+fn affected(held: Held, change: ChangeType) -> Affected {
+    Affected {
+        name: held.name,
+        kind: held.kind,
+        template: held.template,
+        change,
+        vim_id: held.vim_id,
+        resource_id: Some(held.resource_id).filter(|id| !id.is_empty()),
+    }
 }
 
 /// Who belongs to the service: those from before and those made, if they exist.

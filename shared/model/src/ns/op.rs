@@ -78,6 +78,9 @@ pub struct NsOp {
     pub target: Option<super::Deployed>,
     /// Whether rollback is offered.
     pub can_roll_back: bool,
+    /// What it changed of the service's own links, over all runs; filled in when a run ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<vnf::op::Affected>,
     /// What whoever asked for it wants its facts to be recognised by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<String>,
@@ -131,6 +134,7 @@ impl NsOp {
             items: what.items,
             target: what.target,
             can_roll_back: what.can_roll_back,
+            links: Vec::new(),
             correlation: None,
             progress: Progress::new(State::Processing, at),
         }

@@ -114,8 +114,8 @@ pub struct Held {
 impl Held {
     /// What an instance shows of the inventory's rows.
     #[must_use]
-    pub fn all(resources: &[Resource]) -> Vec<Self> {
-        resources.iter().map(Self::of).collect()
+    pub fn all<'a>(resources: impl IntoIterator<Item = &'a Resource>) -> Vec<Self> {
+        resources.into_iter().map(Self::of).collect()
     }
 
     fn of(resource: &Resource) -> Self {

@@ -70,7 +70,16 @@ const AFFECTED_VNF: &[Attribute] = &[
     text("changeResult").must(),
 ];
 
-const RESOURCE_CHANGES: &[Attribute] = &[object("affectedVnfs", AFFECTED_VNF).many()];
+const AFFECTED_VL: &[Attribute] = &[
+    text("nsVirtualLinkInstanceId").must(),
+    text("nsVirtualLinkDescId").must(),
+    text("vlProfileId").must(),
+    text("changeType").must(),
+    text("changeResult").must(),
+];
+
+const RESOURCE_CHANGES: &[Attribute] =
+    &[object("affectedVnfs", AFFECTED_VNF).many(), object("affectedVls", AFFECTED_VL).many()];
 
 const NS_LCM_OP_OCC: &[Attribute] = &[
     text("id").must(),

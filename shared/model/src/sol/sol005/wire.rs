@@ -8,7 +8,10 @@ use crate::{
     },
     op::Occurrence,
     sol::{sol003::vnf_instance, sol013::links::links},
-    vnf::{self, Held, VnfInstance},
+    vnf::{
+        self, Held, VnfInstance,
+        op::{Affected, ChangeType},
+    },
 };
 use serde_json::{Value, json};
 
@@ -83,9 +86,12 @@ pub fn ns_lcm_op_occ(op: &NsOp, api_root: &str) -> Value {
     if let Some(error) = op.error() {
         wire["error"] = json!(error);
     }
-    let affected: Vec<Value> = op.items.iter().filter_map(affected_vnf).collect();
-    if !affected.is_empty() {
-        wire["resourceChanges"] = json!({ "affectedVnfs": affected });
+    let vnfs: Vec<Value> = op.items.iter().filter_map(affected_vnf).collect();
+    let links: Vec<Value> = op.links.iter().map(affected_vl).collect();
+    for (name, affected) in [("affectedVnfs", vnfs), ("affectedVls", links)] {
+        if !affected.is_empty() {
+            wire["resourceChanges"][name] = affected.into();
+        }
     }
     wire
 }
@@ -124,4 +130,19 @@ fn affected_vnf(item: &Item) -> Option<Value> {
         "changeType": item.operation,
         "changeResult": result,
     }))
+}
+
+/// `AffectedVirtualLink` (clause 6.5.3.4): what is listed has happened.
+fn affected_vl(link: &Affected) -> Value {
+    let change = match link.change {
+        ChangeType::Added => "ADD",
+        ChangeType::Removed => "DELETE",
+    };
+    json!({
+        "nsVirtualLinkInstanceId": link.name,
+        "nsVirtualLinkDescId": link.template,
+        "vlProfileId": link.template,
+        "changeType": change,
+        "changeResult": "COMPLETED",
+    })
 }
