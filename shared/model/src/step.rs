@@ -101,6 +101,10 @@ pub enum Task {
 
 impl Task {
     /// What `verb` means for the resource `name` of a grant.
+    ///
+    /// # Errors
+    ///
+    /// Unprocessable: the grant has no such resource for this.
     pub fn of(grant: &Grant, verb: Verb, name: &str) -> Result<Self, Refusal> {
         let added = grant.adds.iter().find(|p| p.want.name == name);
         let removed = grant.removes.iter().find(|r| r.want.name == name);

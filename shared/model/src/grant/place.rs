@@ -30,6 +30,10 @@ pub struct Question<'a> {
 /// Places everything, or says what has no room.
 ///
 /// The refusal is a rejected grant (403), so the operation ends `ROLLED_BACK`.
+///
+/// # Errors
+///
+/// Forbidden: there is no VIM, or no set of zones has room within the rules.
 pub fn place(question: &Question<'_>) -> Result<Vec<Placement>, Refusal> {
     if question.wants.is_empty() {
         return Ok(Vec::new());

@@ -37,6 +37,10 @@ pub struct Facts<'a> {
 }
 
 /// The run is over: the operation rests or is closed, and a closed one lets its service go.
+///
+/// # Errors
+///
+/// Conflict: where the operation stands, it cannot end like this.
 pub fn decide(
     origin: Origin,
     facts: &Facts<'_>,

@@ -23,6 +23,10 @@ pub fn create(origin: Origin, instance: &NsInstance) -> Plan {
 }
 
 /// The instance ceases to exist, if nothing of it is left anywhere.
+///
+/// # Errors
+///
+/// Conflict: an operation has it, it is INSTANTIATED, or something of it is left.
 pub fn delete(
     origin: Origin,
     instance: &Versioned<NsInstance>,
@@ -56,6 +60,10 @@ pub fn delete(
 }
 
 /// No operation is open on it.
+///
+/// # Errors
+///
+/// Conflict: an operation has it.
 pub fn idle(instance: &NsInstance) -> Result<(), Refusal> {
     match &instance.busy_with {
         None => Ok(()),

@@ -17,6 +17,10 @@ use crate::{
 /// The grant of an NS operation; none where the service itself changes nothing.
 ///
 /// `existing` are the service's own resources, `lost` those a HEAL makes again.
+///
+/// # Errors
+///
+/// Forbidden: the links have no room.
 pub fn decide(
     origin: Origin,
     op: &NsOp,

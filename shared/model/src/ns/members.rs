@@ -14,12 +14,20 @@ use std::collections::BTreeMap;
 pub type Counts = BTreeMap<String, u32>;
 
 /// The flavour of this id, or the only one; or a refusal that names those there are.
+///
+/// # Errors
+///
+/// Unprocessable: there is no such flavour, or none is named of many.
 pub fn flavour<'a>(nsd: &'a Nsd, id: Option<&str>) -> Result<&'a NsFlavour, Refusal> {
     let whole = || format!("NS descriptor '{}'", nsd.nsd_id);
     descriptor::flavour(&nsd.flavours, |f| &f.id, id, "nsFlavourId", whole)
 }
 
 /// The level of this id, or of the flavour's default.
+///
+/// # Errors
+///
+/// Unprocessable: there is no such level.
 pub fn level<'a>(flavour: &'a NsFlavour, id: Option<&str>) -> Result<&'a NsLevel, Refusal> {
     let id = id.unwrap_or(&flavour.default_level);
     let whole = || format!("flavour '{}'", flavour.id);
@@ -28,6 +36,10 @@ pub fn level<'a>(flavour: &'a NsFlavour, id: Option<&str>) -> Result<&'a NsLevel
 
 /// The items that bring a service from what it has to `counts`: new members, and the
 /// youngest ones too many.
+///
+/// # Errors
+///
+/// Unprocessable: a VNF descriptor is not on-boarded, or has not the flavour a profile asks for.
 pub fn towards(
     op: &str,
     flavour: &NsFlavour,
@@ -115,6 +127,10 @@ pub fn death(member: &Member, vnfd_id: &str) -> Item {
 }
 
 /// An item for a member that stays.
+///
+/// # Errors
+///
+/// Unprocessable: the service has no such network function.
 pub fn change(
     instance: &NsInstance,
     vnf_instance_id: &str,

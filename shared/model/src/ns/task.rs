@@ -38,6 +38,11 @@ pub struct Facts<'a> {
 }
 
 /// The service is taken by the operation, and the world hears of it.
+///
+/// # Errors
+///
+/// Conflict: an operation has the service, or its state does not allow this. Unprocessable: the
+/// request cannot be carried out as written, or no run could hold it.
 pub fn accept(
     origin: Origin,
     facts: &Facts<'_>,

@@ -112,6 +112,10 @@ impl Behaviour {
     pub const MAX_PATTERNS: usize = 100;
 
     /// Whether it can be carried out as written.
+    ///
+    /// # Errors
+    ///
+    /// Unprocessable: a number is beyond its most, or counts calls from 0.
     pub fn check(&self) -> Result<(), Refusal> {
         let no = |detail: String| Err(Refusal::unprocessable(detail));
         if self.latency_ms > Self::MAX_LATENCY_MS {

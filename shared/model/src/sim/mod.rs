@@ -64,6 +64,11 @@ pub struct Memory {
 }
 
 /// Makes a thing; the same wish again makes another one.
+///
+/// # Errors
+///
+/// [`No::Refused`]: no such zone, nothing to be joined to, or its maker may not act any more.
+/// [`No::NoCapacity`]: no room, or no host apart from the others.
 pub fn make(origin: Origin, ask: &Ask<'_>, memory: &Memory) -> Result<(Plan, SimResource), No> {
     let site = memory.sites.iter().find(|s| s.id == ask.zone);
     let site = site.ok_or_else(|| No::Refused(format!("there is no zone '{}'", ask.zone)))?;
@@ -199,6 +204,10 @@ fn enlist(plan: Plan, ask: &Ask<'_>, memory: &Memory, made: &SimResource) -> Pla
 }
 
 /// Begins a removal that takes a while.
+///
+/// # Errors
+///
+/// [`No::Busy`]: something is joined to it.
 pub fn begin_to_unmake(
     origin: Origin,
     thing: &Versioned<SimResource>,
@@ -211,6 +220,10 @@ pub fn begin_to_unmake(
 }
 
 /// Removes a thing that nothing is joined to.
+///
+/// # Errors
+///
+/// [`No::Busy`]: something is joined to it.
 pub fn unmake(
     origin: Origin,
     thing: &Versioned<SimResource>,

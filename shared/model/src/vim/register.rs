@@ -70,6 +70,11 @@ pub struct Registered {
 }
 
 /// Registers a VIM; `there` is what is registered under the same identity.
+///
+/// # Errors
+///
+/// Conflict: there is one of this identity. Unprocessable: an identity, a zone or the access
+/// information is not as it must be.
 pub fn register(origin: Origin, ask: &NewVim, there: Option<&Vim>) -> Result<Registered, Refusal> {
     identity("id", &ask.id)?;
     if there.is_some() {
@@ -157,6 +162,10 @@ fn identity(at: &str, id: &str) -> Result<(), Refusal> {
 /// Lets a VIM go: nothing may be known to exist there, and nothing may be promised.
 ///
 /// Each zone goes at the version it was read at, so a grant that reserves meanwhile wins.
+///
+/// # Errors
+///
+/// Conflict: something is known to exist there, or an operation under way has reserved room.
 pub fn deregister(
     origin: Origin,
     vim: &Versioned<Vim>,

@@ -35,6 +35,10 @@ pub fn instantiate(flavour: &VnfFlavour, counts: &Counts) -> Changes {
 }
 
 /// The counts of a level, or of scale levels given aspect by aspect.
+///
+/// # Errors
+///
+/// Unprocessable: there is no such aspect, or it has no such level.
 pub fn counts_at(
     flavour: &VnfFlavour,
     level: &VnfLevel,
@@ -51,6 +55,11 @@ pub fn counts_at(
 }
 
 /// One step of scaling, or several: the level reached, and what changes.
+///
+/// # Errors
+///
+/// Unprocessable: no such aspect or level, fewer units than there must be, or more than a run could
+/// hold.
 pub fn scale(
     flavour: &VnfFlavour,
     instantiated: &Instantiated,

@@ -35,6 +35,11 @@ pub struct Facts<'a> {
 }
 
 /// The run is over: the operation rests or is closed, and a closed one lets its instance go.
+///
+/// # Errors
+///
+/// Conflict: where the operation stands, it cannot end like this. Unprocessable: the descriptor no
+/// longer has what was asked for.
 pub fn decide(
     origin: Origin,
     facts: &Facts<'_>,

@@ -63,6 +63,10 @@ pub fn announce(plan: Plan, instance: &VnfInstance) -> Plan {
 }
 
 /// The instance ceases to exist, if nothing of it is left anywhere.
+///
+/// # Errors
+///
+/// Conflict: an operation has it, it is INSTANTIATED, or something of it is left.
 pub fn delete(
     origin: Origin,
     instance: &Versioned<VnfInstance>,
@@ -88,6 +92,10 @@ pub fn delete(
 }
 
 /// No operation is open on it.
+///
+/// # Errors
+///
+/// Conflict: an operation has it.
 pub fn idle(instance: &VnfInstance) -> Result<(), Refusal> {
     match &instance.busy_with {
         None => Ok(()),

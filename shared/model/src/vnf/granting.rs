@@ -20,6 +20,11 @@ use serde_json::json;
 /// The operation may go on: what it makes and removes is decided and has room.
 ///
 /// `lost` names the resources a HEAL makes again.
+///
+/// # Errors
+///
+/// Forbidden: there is no room. Conflict: the operation is not STARTING. And as of
+/// [`task::decide`].
 pub fn decide(
     origin: Origin,
     op: &Versioned<VnfOp>,

@@ -47,6 +47,11 @@ pub struct Facts<'a> {
 ///
 /// `expect` is [`Expect::Version`] of the instance read, or [`Expect::Absent`] where the
 /// same plan creates it.
+///
+/// # Errors
+///
+/// Conflict: an operation has the instance, its state does not allow this, or something of a failed
+/// one is left. And as of [`decide`].
 pub fn accept(
     origin: Origin,
     expect: Expect,
@@ -91,6 +96,11 @@ fn in_state(instance: &VnfInstance, operation: Operation) -> Result<(), Refusal>
 
 /// What the operation will add and remove. `lost` counts for HEAL only: resources that are
 /// to be made again.
+///
+/// # Errors
+///
+/// Unprocessable: the request cannot be carried out as written, or no run could hold it. Conflict:
+/// something of a failed operation is left, or the instance is gone.
 pub fn decide(
     facts: &Facts<'_>,
     operation: Operation,
@@ -134,6 +144,11 @@ pub fn decide(
 }
 
 /// The scale level a SCALE reaches, by aspect, and what changes.
+///
+/// # Errors
+///
+/// Unprocessable: no step, no such aspect or level, fewer units than there must be, or more than a
+/// run could hold. Conflict: the instance is gone.
 pub fn scale(facts: &Facts<'_>, params: &Value) -> Result<((String, u32), Changes), Refusal> {
     let request: ScaleVnfRequest = parse(params)?;
     let by = request.scale_type.levels(request.number_of_steps)?;
@@ -147,6 +162,10 @@ pub fn scale(facts: &Facts<'_>, params: &Value) -> Result<((String, u32), Change
 }
 
 /// The scale level of each aspect that an INSTANTIATE reaches.
+///
+/// # Errors
+///
+/// Unprocessable: there is no such flavour or level.
 pub fn scale_after(
     vnfd: &Vnfd,
     params: &Value,
@@ -183,6 +202,10 @@ fn refuse_leftovers(facts: &Facts<'_>) -> Result<(), Refusal> {
 }
 
 /// The flavour the instance runs with.
+///
+/// # Errors
+///
+/// Unprocessable: the descriptor does not have it any more.
 pub fn flavour_of<'a>(facts: &Facts<'a>) -> Result<&'a VnfFlavour, Refusal> {
     let id = facts.instance.instantiated.as_ref().map_or("", |i| i.flavour_id.as_str());
     facts.vnfd.flavour(id).ok_or_else(|| {
