@@ -1,5 +1,6 @@
 //! Whole stories, as a client of the interfaces lives them.
 
+mod disabled;
 mod events;
 mod free5gc;
 mod leftovers;
