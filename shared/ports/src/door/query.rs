@@ -82,3 +82,14 @@ pub fn encode(text: &str) -> String {
     }
     encoded
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_encoded_ends_nothing_and_is_read_again() {
+        assert_eq!(encode("a b/c?d&é"), "a%20b%2Fc%3Fd%26%C3%A9");
+        assert_eq!(decode(&encode("a b/c?d&é+%"), true).as_deref(), Some("a b/c?d&é+%"));
+    }
+}
