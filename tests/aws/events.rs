@@ -4,6 +4,7 @@ use crate::{
     cloud::{Client, call, given, received},
     onboard_ns, onboard_vnf,
     steps::{deleted, example},
+    stock::{SMALL, stocked},
     world::World,
 };
 use serde_json::{Value, json};
@@ -34,6 +35,37 @@ async fn hears(world: &mut World, name: &str, key: &str) -> Value {
     panic!("nobody says {name} in answer to {key}: {:#?}", world.ears.heard());
 }
 
+/// Asks for a task of an instance, as a bus may: twice; it is done once.
+async fn asks_twice(world: &mut World, verb: &str, (kind, id): (&str, &str), request: &Value) {
+    let key = format!("e/{kind}/{verb}");
+    let detail =
+        json!({ "idempotencyKey": key, "kind": kind, "instanceId": id, "request": request });
+    asks(verb, &detail);
+    asks(verb, &detail);
+    let ended = hears(world, &format!("{}.{verb}.ended", kind.to_lowercase()), &key).await;
+    assert_eq!(ended["state"], "COMPLETED", "{ended:#}");
+}
+
+#[tokio::test]
+async fn a_network_function_is_made_and_ended_over_the_event_bus() {
+    let mut world = stocked().await;
+    let request = json!({ "vnfdId": SMALL, "vnfInstanceName": "by event" });
+    asks("create", &json!({ "idempotencyKey": "v/create", "kind": "VNF", "request": request }));
+    let created = hears(&mut world, "vnf.identifier.created", "v/create").await;
+    let vnf = created["vnfInstanceId"].as_str().unwrap().to_owned();
+    for (verb, request) in [
+        ("instantiate", json!({ "flavourId": "standard" })),
+        ("scale", json!({ "type": "SCALE_OUT", "aspectId": "size" })),
+        ("terminate", json!({ "terminationType": "FORCEFUL" })),
+    ] {
+        asks_twice(&mut world, verb, ("VNF", &vnf), &request).await;
+    }
+    let ops = world.get("/vnflcm/v2/vnf_lcm_op_occs").await;
+    assert_eq!(ops.as_array().unwrap().len(), 3, "each request was carried out once");
+    deleted(&world, &format!("/vnflcm/v2/vnf_instances/{vnf}")).await;
+    world.stop().await;
+}
+
 #[tokio::test]
 async fn a_service_is_made_and_ended_over_the_event_bus() {
     let mut world = World::new().await;
@@ -52,21 +84,18 @@ async fn a_service_is_made_and_ended_over_the_event_bus() {
     asks("create", &create);
     let created = hears(&mut world, "ns.identifier.created", "e/create").await;
     let ns = created["nsInstanceId"].as_str().unwrap().to_owned();
-    for (verb, request) in
-        [("instantiate", json!({ "nsFlavourId": "standard" })), ("terminate", json!({}))]
-    {
-        let key = format!("e/{verb}");
-        let detail = json!({
-            "idempotencyKey": key, "kind": "NS", "instanceId": ns, "request": request,
-        });
-        asks(verb, &detail);
-        asks(verb, &detail);
-        let ended = hears(&mut world, &format!("ns.{verb}.ended"), &key).await;
-        assert_eq!(ended["state"], "COMPLETED", "{ended:#}");
+    let more = json!({ "scalingDirection": "SCALE_OUT", "aspectId": "caching" });
+    let scale = json!({ "scaleType": "SCALE_NS", "scaleNsData": { "scaleNsByStepsData": more } });
+    for (verb, request) in [
+        ("instantiate", json!({ "nsFlavourId": "standard" })),
+        ("scale", scale),
+        ("terminate", json!({})),
+    ] {
+        asks_twice(&mut world, verb, ("NS", &ns), &request).await;
     }
     let ops = world.get("/nslcm/v2/ns_lcm_op_occs").await;
     let of_ns = ops.as_array().unwrap().iter().filter(|op| op["nsInstanceId"] == ns.as_str());
-    assert_eq!(of_ns.count(), 2, "each request was carried out once");
+    assert_eq!(of_ns.count(), 3, "each request was carried out once");
     deleted(&world, &format!("/nslcm/v2/ns_instances/{ns}")).await;
     let disabled = json!({ "nsdOperationalState": "DISABLED" });
     let path = format!("/nsd/v2/ns_descriptors/{}", nsd["id"].as_str().unwrap());

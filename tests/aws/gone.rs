@@ -8,12 +8,13 @@ use crate::{
 use http::Method;
 use serde_json::{Value, json};
 
-fn states(verb: &str, body: &Value) -> Value {
+/// Asks Step Functions.
+pub(crate) fn states(verb: &str, body: &Value) -> Value {
     call(&Client::new(), "states", &format!("AWSStepFunctions.{verb}"), body)
 }
 
 /// Every state machine of the deployment, as it was made.
-fn machines() -> Vec<Value> {
+pub(crate) fn machines() -> Vec<Value> {
     let ours = format!("{}_", given("MANO_AWS_STACK"));
     let all = states("ListStateMachines", &json!({}));
     let all = all["stateMachines"].as_array().unwrap();

@@ -13,6 +13,7 @@ mod gone;
 #[path = "../journeys/refusals.rs"]
 mod refusals;
 mod restored;
+mod runs;
 #[path = "../journeys/service.rs"]
 mod service;
 #[path = "../journeys/steps.rs"]
