@@ -4,8 +4,8 @@ use crate::{ns, vnf};
 use mano_model::{
     Refusal, TenantId,
     ns::op::NsOp,
-    op::{Occurrence, Outcome, Waiter},
-    plan::{Announced, Origin, Plan, Versioned},
+    op::{Occurrence, Outcome, error_handling::Way},
+    plan::{Announced, Versioned},
     refusal::Why,
     sol::sol013::ProblemDetails,
     vnf::op::VnfOp,
@@ -48,15 +48,15 @@ pub(crate) async fn current<T: Occurrence>(
     })
 }
 
-/// Answers a request to retry or roll back an operation, as `decide` has it.
+/// Answers a request to retry or roll back an operation.
 pub(crate) async fn again<T: Occurrence>(
     cx: &Cx,
     request: &Request,
     op: Versioned<T>,
-    decide: fn(Origin, &Versioned<T>, Option<Waiter>) -> Result<Plan, Refusal>,
+    way: Way<T>,
 ) -> Result<Reply, Error> {
     let origin = cx.asked(&request.principal, request.trace.as_deref());
-    cx.store.commit(decide(origin, &op, None)?).await?;
+    cx.store.commit(way(origin, &op, None)?).await?;
     Ok(Reply::empty(http::StatusCode::ACCEPTED))
 }
 

@@ -13,7 +13,7 @@
 
 use crate::{runs, settle, vnf};
 use mano_model::{
-    Refusal, TenantId,
+    TenantId,
     catalog::usage::{self, Descriptor},
     ns::{
         op::{Item, NsOp},
@@ -258,11 +258,11 @@ impl Part<'_> {
         &self,
         vnf_op: &Versioned<VnfOp>,
         what: &str,
-        decide: fn(Origin, &Versioned<VnfOp>, Option<Waiter>) -> Result<Plan, Refusal>,
+        way: error_handling::Way<VnfOp>,
     ) -> Result<Next, Error> {
         let run = self.op.run.to_string();
         let origin = self.origin(&[&vnf_op.id, &run, what]);
-        match decide(origin, vnf_op, Some(self.waiter.clone())) {
+        match way(origin, vnf_op, Some(self.waiter.clone())) {
             Ok(plan) => self.cx.store.commit(plan).await?,
             Err(refusal) => return Ok(Next::Failed(refusal.to_string())),
         }

@@ -13,6 +13,9 @@ use crate::{
     refusal::Why,
 };
 
+/// A way forward: [`retry`] or [`roll_back`].
+pub type Way<T> = fn(Origin, &Versioned<T>, Option<Waiter>) -> Result<Plan, Refusal>;
+
 /// The same operation, tried again: what was done stays done, a grant stays valid.
 ///
 /// # Errors
