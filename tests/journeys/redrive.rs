@@ -62,7 +62,7 @@ async fn an_operation_whose_run_is_gone_goes_on() {
     let mut world = stocked().await;
     assert_eq!(
         redriven(&world).await,
-        json!({ "started": [], "closed": [], "running": 0, "more": false })
+        json!({ "started": [], "closed": [], "running": 0, "next": null })
     );
     let op = unheard(&world).await;
     assert_eq!(world.state(&op).await.as_deref(), Some("PROCESSING"));

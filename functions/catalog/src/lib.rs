@@ -84,7 +84,7 @@ const ROUTES: &[Route] = &[
         => inside::manifest::<NsdContent>),
     route!(GET "/nsd/v2/ns_descriptors/{nsdInfoId}/artifacts/{*artifactPath}", Nothing,
         ["include_signatures"] => inside::artifact::<NsdContent>),
-    route!(POST "/mano/v1/onboardings/redrive", Nothing => redrive::all),
+    route!(POST "/mano/v1/onboardings/redrive", Nothing, ["after"] => redrive::all),
 ];
 
 const STEPS: &[Step] = &[

@@ -36,7 +36,7 @@ async fn an_onboarding_whose_run_is_gone_goes_on() {
     let (path, run) = unheard(&world).await;
     assert_eq!(world.get(&path).await.json()["onboardingState"], "PROCESSING");
     let told = redriven(&world).await;
-    assert_eq!(told, json!({ "started": [run], "closed": [], "running": 0, "more": false }));
+    assert_eq!(told, json!({ "started": [run], "closed": [], "running": 0, "next": null }));
     assert_eq!(rests(&world, &path, &run).await["onboardingState"], "ONBOARDED");
     assert_eq!(redriven(&world).await["started"], json!([]));
 }

@@ -84,9 +84,13 @@ async fn a_slow_upload_lives_as_long_as_its_uploader() {
     let (feed, stream) = fed();
     let upload = world.putting(&format!("{path}/package_content"), stream);
     until(&world, &path, "UPLOADING").await;
-    for _ in 0..12 {
-        // A commit of ours is answered after those before it: the uploader sleeps now.
-        world.send("PATCH", &path, json!({ "userDefinedData": { "a": 1 } })).await;
+    for n in 0..12 {
+        // A commit of ours is answered after those before it; once all that were woken by then had
+        // their turn, the uploader sleeps.
+        world.send("PATCH", &path, json!({ "userDefinedData": { "a": n } })).await;
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
         let before = promised(&world, &path).await;
         world.clock.advance(lease() / 3);
         while promised(&world, &path).await == before {

@@ -264,7 +264,8 @@ async fn ask(
 ) -> Answered {
     let request = http::Request::builder().method(Method::try_from(method).unwrap()).uri(path);
     let (mut head, ()) = request.body(()).unwrap().into_parts();
-    head.headers.insert("version", HeaderValue::from_static("2.1.0"));
+    let version = if path.starts_with("/mano/") { "1.0.0" } else { "2.1.0" };
+    head.headers.insert("version", HeaderValue::from_static(version));
     for (name, value) in headers {
         head.headers.insert(name, HeaderValue::try_from(*value).unwrap());
     }

@@ -11,31 +11,30 @@ use mano_ports::{
     Cx, Error,
     http::{Reply, Request},
     store::Query,
-    workflows::Redriven,
+    workflows::Redrive,
 };
 
-/// `POST /mano/v1/operations/redrive`: looks at every operation of the caller that is under way.
+/// `POST /mano/v1/operations/redrive?after=`: looks at every operation of the caller that is under
+/// way.
 pub(crate) async fn all(cx: &Cx, request: Request) -> Result<Reply, Error> {
-    let mut told = Redriven::default();
-    each::<NsOp>(cx, &request, &mut told).await?;
-    each::<VnfOp>(cx, &request, &mut told).await?;
-    Ok(Reply::ok(&told))
+    let mut redrive = Redrive::new(cx, &request)?;
+    each::<NsOp>(cx, &request, &mut redrive).await?;
+    each::<VnfOp>(cx, &request, &mut redrive).await?;
+    Ok(redrive.reply())
 }
 
-async fn each<T: Occurrence>(cx: &Cx, request: &Request, told: &mut Redriven) -> Result<(), Error> {
+async fn each<T: Occurrence>(
+    cx: &Cx,
+    request: &Request,
+    redrive: &mut Redrive<'_>,
+) -> Result<(), Error> {
     for state in T::State::ALL.iter().filter(|state| state.is_running()) {
+        let list = format!("{}/{}", T::KIND.as_str(), state.as_str());
         let query = Query::all::<T>(request.tenant()).by(Index::OperationState, state.as_str());
-        for op in cx.store.every::<T>(query).await? {
-            if cx.clock.now() >= request.deadline {
-                told.more = true;
-                return Ok(());
-            }
-            // The index may lag behind.
-            if op.is_running() {
-                if let Some(end) = told.look(cx, &op.start(request.tenant())).await? {
-                    runs::ended_by_itself(cx, &end).await?;
-                }
-            }
+        // The index may lag behind.
+        let started = |op: &T| op.is_running().then(|| op.start(request.tenant()));
+        for end in redrive.over(&list, query, started).await? {
+            runs::ended_by_itself(cx, &end).await?;
         }
     }
     Ok(())

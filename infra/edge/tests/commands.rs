@@ -262,7 +262,7 @@ fn what_a_vim_loses_is_healed() {
     let (vim, lost) = machine("east").or_else(|| machine("west")).unwrap();
     world.good(&format!("vim lose {vim} {lost}"));
     assert_eq!(world.existing().len() + 1, before);
-    world.good("ns heal edge-1 --cause lost");
+    world.good("ns heal edge-1");
     assert_eq!(world.existing().len(), before);
     assert!(!world.good(&format!("vim resources {vim}")).contains(&lost));
     world.good(&format!("vim resources {vim} --unknown"));

@@ -2,7 +2,7 @@
 
 mod redrive;
 
-pub use redrive::Redriven;
+pub use redrive::Redrive;
 
 use crate::{Cx, error::Source, function::Event};
 use async_trait::async_trait;

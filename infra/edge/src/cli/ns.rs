@@ -120,8 +120,8 @@ pub(crate) struct Heal {
     /// Heal only this network function of the service. Repeatable.
     #[arg(long, value_name = "VNF")]
     vnf: Vec<String>,
-    /// Why, for the record.
-    #[arg(long, value_name = "TEXT")]
+    /// Why, for the record of those network functions; a request about a whole service has no place for it.
+    #[arg(long, value_name = "TEXT", requires = "vnf")]
     cause: Option<String>,
     #[command(flatten)]
     wait: Wait,
@@ -154,7 +154,7 @@ Examples:
   mano ns create edge-service --name east   prints the id
   mano ns instantiate east
   mano ns scale east out --aspect caching
-  mano ns heal east --cause 'a machine is gone'
+  mano ns heal east --vnf r1 --cause 'a machine is gone'
   mano ns show east
   mano ns terminate east && mano ns delete east
 

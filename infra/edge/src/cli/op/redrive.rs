@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use ureq::http::Method;
 
 /// What looks at runs, and drives on those that stand still.
-const LOOKS: [&str; 1] = ["/operations/redrive"];
+const LOOKS: [&str; 2] = ["/operations/redrive", "/onboardings/redrive"];
 
 const COLUMNS: &[Column] = &[("RUN", &["/run"]), ("WAS", &["/was"]), ("NOW", &["/now"])];
 
@@ -34,7 +34,7 @@ struct Told {
     started: Vec<String>,
     closed: Vec<String>,
     running: u64,
-    more: bool,
+    next: Option<String>,
 }
 
 /// Carries the command out.
@@ -65,7 +65,7 @@ fn runs(mano: &Mano) -> Result<(), Failure> {
         Format::Table => {
             let row = |run: &String, was, now| json!({ "run": run, "was": was, "now": now });
             let anew = started.iter().map(|run| row(run, "gone", "started again"));
-            let told = closed.iter().map(|run| row(run, "over, unheard", "told to its operation"));
+            let told = closed.iter().map(|run| row(run, "over, unheard", "told to its record"));
             let rows: Vec<Value> = anew.chain(told).collect();
             if !rows.is_empty() {
                 print::many(mano.format, &rows, COLUMNS)?;
@@ -77,26 +77,18 @@ fn runs(mano: &Mano) -> Result<(), Failure> {
 
 /// Asks until all that is under way was looked at.
 fn look(mano: &Mano, path: &str, all: &mut Told) -> Result<(), Failure> {
+    let mut asked = path.to_owned();
     loop {
-        let answer = mano.client.ask(Method::POST, Api::Mano, path, None)?.body;
+        let answer = mano.client.ask(Method::POST, Api::Mano, &asked, None)?.body;
         let told: Told = serde_json::from_value(answer).map_err(|error| {
             Failure::new(format!("the answer is not what was asked for: {error}"))
-                .at(format!("POST {path}"))
+                .at(format!("POST {asked}"))
         })?;
-        let (came_further, more) = (!told.started.is_empty() || !told.closed.is_empty(), told.more);
         all.started.extend(told.started);
         all.closed.extend(told.closed);
-        if !more {
-            // Each look begins anew, and counts what goes on since the one before.
-            all.running += told.running;
-            return Ok(());
-        }
-        if !came_further {
-            let what =
-                format!("looking at {} runs that go on takes all of a request", told.running);
-            let next = "ask again when some of them are over: mano op redrive --runs";
-            return Err(Failure::new(format!("{what}: {}", summary(all))).next(next));
-        }
+        all.running += told.running;
+        let Some(next) = told.next else { return Ok(()) };
+        asked = format!("{path}?after={}", segment(&next));
         if !mano.quiet {
             note(&format!("{}; more are looked at", summary(all)));
         }
@@ -106,7 +98,7 @@ fn look(mano: &Mano, path: &str, all: &mut Told) -> Result<(), Failure> {
 fn summary(told: &Told) -> String {
     let Told { started, closed, running, .. } = told;
     format!(
-        "{} started again, {} told to their operations, {running} go on",
+        "{} started again, {} told to their records, {running} go on",
         started.len(),
         closed.len()
     )
