@@ -1,7 +1,7 @@
 //! Stories of packages and NS descriptors over HTTP, on the ports of one machine.
 
 #![expect(
-    clippy::expect_used,
+    clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "tests report by panicking, and say what they skip"

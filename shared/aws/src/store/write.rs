@@ -264,7 +264,8 @@ mod tests {
 
     #[test]
     fn that_a_request_was_heard_is_forgotten_after_400_days_and_what_a_document_says_never() {
-        let heard = Heard { request: Uuid::nil(), digest: Uuid::nil(), at: Timestamp::UNIX_EPOCH };
+        let (request, digest, at) = (Uuid::nil(), Uuid::nil(), Timestamp::UNIX_EPOCH);
+        let heard = Heard { request, digest, at, refused: None };
         assert_eq!(expiry(&heard), Some((1000 + 400 * 24 * 3600).to_string()));
         let usage = Usage::none(Descriptor::Vnfd, "v", "p");
         assert_eq!(expiry(&usage), None);
