@@ -66,6 +66,13 @@ async fn an_operation_whose_run_is_gone_goes_on() {
     );
     let op = unheard(&world).await;
     assert_eq!(world.state(&op).await.as_deref(), Some("PROCESSING"));
+    // What lies before where a look goes on was looked at.
+    for after in [format!("ns-op/PROCESSING:{op}"), "vnf-op/PROCESSING:".into()] {
+        let path = format!("/mano/v1/operations/redrive?after={after}");
+        assert_eq!(world.post(&path, json!({})).await.expect(200).body["started"], json!([]));
+    }
+    let nowhere = world.post("/mano/v1/operations/redrive?after=nowhere", json!({})).await;
+    assert!(nowhere.expect(400).body["detail"].to_string().contains("'nowhere'"));
     let told = redriven(&world).await;
     assert_eq!(told["started"], json!([format!("{op}-0")]));
     assert_eq!(world.rests(&op).await, "COMPLETED", "{:#}", world.tree(&op).await);
