@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A VNF descriptor (SOL001 `tosca.nodes.nfv.VNF` and what it is made of).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Vnfd {
     /// `descriptor_id`.
@@ -200,7 +200,7 @@ pub struct ExternalCp {
 }
 
 /// A size at which a VNF can be instantiated (SOL001 instantiation level).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VnfLevel {
     /// `levelId`.

@@ -37,7 +37,7 @@ pub fn decide(
     let staying: Vec<_> = facts.resources.iter().filter(|r| !gone(&r.want.name)).cloned().collect();
     let adds = place(&Question {
         wants: &changes.adds,
-        rules: rules(facts, op),
+        rules: rules(facts, op)?,
         existing: &staying,
         zones,
         instance: &op.vnf_instance_id,
@@ -73,11 +73,54 @@ pub fn decide(
     Ok((grant, needed.reserve(plan, zones)))
 }
 
-fn rules<'a>(facts: &Facts<'a>, op: &VnfOp) -> &'a [AffinityRule] {
-    let flavour = if op.operation == Operation::Instantiate {
-        op.operation_params["flavourId"].as_str()
-    } else {
-        facts.instance.instantiated.as_ref().map(|i| i.flavour_id.as_str())
+/// What binds the units of the flavour that is asked for, or runs.
+fn rules<'a>(facts: &Facts<'a>, op: &VnfOp) -> Result<&'a [AffinityRule], Refusal> {
+    let flavour = match (op.operation, &facts.instance.instantiated) {
+        (Operation::Instantiate, _) => Some(task::flavour_asked(facts.vnfd, &op.operation_params)?),
+        (_, running) => running.as_ref().and_then(|now| facts.vnfd.flavour(&now.flavour_id)),
     };
-    flavour.and_then(|id| facts.vnfd.flavour(id)).map_or(&[], |f| &f.affinity)
+    Ok(flavour.map_or(&[], |flavour| &flavour.affinity))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        descriptor::{AffinityScope, VnfFlavour, VnfLevel, Vnfd},
+        vnf::create,
+    };
+
+    #[test]
+    fn the_only_flavour_binds_its_units_though_nobody_named_it() {
+        let rule = AffinityRule {
+            anti: true,
+            scope: AffinityScope::NfviNode,
+            members: vec!["unit".into()],
+        };
+        let level = VnfLevel { id: "small".into(), ..VnfLevel::default() };
+        let flavour = VnfFlavour {
+            id: "simple".into(),
+            levels: vec![level],
+            default_level: "small".into(),
+            affinity: vec![rule.clone()],
+            ..VnfFlavour::default()
+        };
+        let vnfd = Vnfd { flavours: vec![flavour], ..Vnfd::default() };
+        let instance = create::instance("vnf".into(), &vnfd, create::Naming::default());
+        let facts = Facts { instance: &instance, vnfd: &vnfd, resources: &[] };
+        let op: VnfOp = serde_json::from_value(json!({
+            "id": "op",
+            "vnfInstanceId": "vnf",
+            "operation": "INSTANTIATE",
+            "operationParams": {},
+            "startTime": "2026-01-02T03:04:05Z",
+            "isAutomaticInvocation": false,
+            "run": 0,
+            "granted": false,
+            "state": "STARTING",
+            "stateEnteredTime": "2026-01-02T03:04:05Z",
+        }))
+        .unwrap();
+        assert_eq!(rules(&facts, &op).unwrap(), [rule]);
+    }
 }

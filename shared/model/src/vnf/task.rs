@@ -179,6 +179,15 @@ pub fn scale_after(
     Ok((flavour.id.clone(), scale))
 }
 
+/// The flavour that an INSTANTIATE names, or the only one there is.
+///
+/// # Errors
+///
+/// Unprocessable: there is no such flavour or level.
+pub fn flavour_asked<'a>(vnfd: &'a Vnfd, params: &Value) -> Result<&'a VnfFlavour, Refusal> {
+    Ok(size(vnfd, &parse(params)?)?.0)
+}
+
 /// Flavour and level of a request.
 fn size<'a>(
     vnfd: &'a Vnfd,
