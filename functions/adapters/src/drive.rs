@@ -7,7 +7,7 @@
 //!                                            no, ever  ─▶ FAILED, and suspect
 //! ```
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use mano_model::{
@@ -18,7 +18,7 @@ use mano_model::{
     plan::Plan,
     resource::Resource,
     step::{self, Step, Subject, Task, Verb},
-    vim::{Vim, Zone},
+    vim::Zone,
     vnf::op::VnfOp,
 };
 use mano_ports::{
@@ -118,7 +118,7 @@ async fn run_of(cx: &Cx, job: &Job, owner: Owner) -> Result<(u64, bool), Error> 
 /// Asks the VIM, and records its answer.
 pub(crate) async fn drive(cx: &Cx, job: &Job, matter: Matter) -> Result<Said, Error> {
     let Matter { subject, .. } = prepared(cx, job, matter).await?;
-    let (driver, target) = reach(cx, &job.tenant, &subject.task.resource().vim_id).await?;
+    let (driver, target) = cx.reach(&job.tenant, &subject.task.resource().vim_id).await?;
     let key = &subject.task.resource().key;
     match &subject.task {
         Task::Make(placement, _) => {
@@ -143,7 +143,7 @@ pub(crate) async fn drive(cx: &Cx, job: &Job, matter: Matter) -> Result<Said, Er
 
 /// Looks for what a VIM went on making by itself; `None`: it is not there.
 pub(crate) async fn look(cx: &Cx, job: &Job, subject: &Subject) -> Result<Option<Said>, Error> {
-    let (driver, target) = reach(cx, &job.tenant, &subject.task.resource().vim_id).await?;
+    let (driver, target) = cx.reach(&job.tenant, &subject.task.resource().vim_id).await?;
     let key = &subject.task.resource().key;
     match within(&*cx.clock, ANSWER, driver.look(&target, key)).await {
         Ok(Some(progress)) => Ok(Some(made(cx, job, subject, progress).await?)),
@@ -174,17 +174,6 @@ async fn prepared(cx: &Cx, job: &Job, matter: Matter) -> Result<Matter, Error> {
     let Some(plan) = plan else { return Ok(matter) };
     cx.store.commit(plan).await?;
     load(cx, job).await
-}
-
-/// A VIM and its driver.
-pub(crate) async fn reach(
-    cx: &Cx,
-    tenant: &TenantId,
-    vim: &str,
-) -> Result<(Arc<dyn vim::Vim>, Target), Error> {
-    let vim = cx.store.read::<Vim>(tenant, vim).await?.value;
-    let driver = cx.vims.driver(&vim.vim_type)?;
-    Ok((driver, Target { tenant: tenant.clone(), vim: Arc::new(vim) }))
 }
 
 /// Where it goes, with the VIM's own names of what it is joined to.

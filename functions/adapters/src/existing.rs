@@ -2,7 +2,6 @@
 //!
 //! What exists and nobody knows is an orphan: it costs money and nobody will remove it.
 
-use crate::drive::reach;
 use http::header;
 use mano_model::{
     TenantId,
@@ -41,7 +40,7 @@ const LISTING: Listing = Listing::new(SHAPE, &[]);
 /// `GET /mano/v1/vims/{vimId}/resources`
 pub(crate) async fn list(cx: &Cx, request: Request) -> Result<Reply, Error> {
     let asked = Asked::read(&request, &LISTING)?;
-    let (driver, at) = reach(cx, request.tenant(), request.param("vimId")).await?;
+    let (driver, at) = cx.reach(request.tenant(), request.param("vimId")).await?;
     let mut after = asked.after.clone();
     let mut shown: Vec<Value> = Vec::new();
     let mut scanned = 0;

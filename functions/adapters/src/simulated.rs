@@ -1,6 +1,5 @@
 //! Telling a simulated VIM how to behave, and letting it lose things.
 
-use crate::drive::reach;
 use http::StatusCode;
 use mano_model::{Refusal, refusal::Why, sim::Behaviour, vim::Vim};
 use mano_ports::{
@@ -11,7 +10,7 @@ use serde_json::Value;
 
 /// `GET /mano/v1/vims/{vimId}/behaviour`
 pub(crate) async fn behaviour(cx: &Cx, request: Request) -> Result<Reply, Error> {
-    let (driver, at) = reach(cx, request.tenant(), request.param("vimId")).await?;
+    let (driver, at) = cx.reach(request.tenant(), request.param("vimId")).await?;
     let simulated = driver.simulated().ok_or_else(|| only_simulated(&at.vim))?;
     let state = simulated.behaviour(&at).await?;
     shown(&state.behaviour, state.calls)
@@ -26,7 +25,7 @@ pub(crate) async fn behave(cx: &Cx, request: Request) -> Result<Reply, Error> {
         Refusal::unprocessable(format!("the body is no behaviour of a simulated VIM: {error}"))
     })?;
     behaviour.check()?;
-    let (driver, at) = reach(cx, request.tenant(), request.param("vimId")).await?;
+    let (driver, at) = cx.reach(request.tenant(), request.param("vimId")).await?;
     let simulated = driver.simulated().ok_or_else(|| only_simulated(&at.vim))?;
     let state = simulated.behave(&at, behaviour).await?;
     shown(&state.behaviour, state.calls)
@@ -34,7 +33,7 @@ pub(crate) async fn behave(cx: &Cx, request: Request) -> Result<Reply, Error> {
 
 /// `DELETE /mano/v1/vims/{vimId}/resources/{resourceId}`: it is lost, and nobody was told.
 pub(crate) async fn lose(cx: &Cx, request: Request) -> Result<Reply, Error> {
-    let (driver, at) = reach(cx, request.tenant(), request.param("vimId")).await?;
+    let (driver, at) = cx.reach(request.tenant(), request.param("vimId")).await?;
     let simulated = driver.simulated().ok_or_else(|| only_simulated(&at.vim))?;
     let resource = request.param("resourceId");
     if simulated.lose(&at, resource).await? {

@@ -1,7 +1,6 @@
 //! One machine with the catalogue on it, a clock we hold, and archives to send.
 
 use crate::store::AddressBlobs;
-use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -11,16 +10,15 @@ use mano_embedded::{
     FolderBlobs, HeldClock, Host, RandomIds, SqliteStore, host::Parts, store::Options,
     workflows::Engine,
 };
-use mano_model::{Refusal, plan::Announced};
+use mano_model::plan::Announced;
 use mano_ports::{
-    Cx, Error,
+    Cx,
     blobs::{Address, ByteStream},
     clock::Clock,
     door::{Door, Settings, auth::Anyone},
     function::Function,
     http::{Body, Content},
-    listener,
-    vim::{Vim, Vims},
+    vim::NoVims,
 };
 use serde_json::{Value, json};
 use std::{
@@ -32,22 +30,12 @@ use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-/// The catalogue, and what stands for the relay.
-static FUNCTIONS: &[&Function] = &[&FUNCTION, &RELAY];
+/// The catalogue, and what publishes facts.
+static FUNCTIONS: &[&Function] = &[&FUNCTION, &mano_adapters::FUNCTION];
 
 /// The catalogue, deaf: no workflow starts.
 static DEAF: Function = Function { listeners: &[], ..FUNCTION };
 static ALONE: &[&Function] = &[&DEAF];
-
-/// Publishes all facts.
-static RELAY: Function = Function {
-    name: "relay",
-    routes: &[],
-    steps: &[],
-    listeners: &[listener!("publish", ["*"] => publish)],
-    consumers: &[],
-    requests: &[],
-};
 
 /// The workflows, as every host reads them.
 fn workflows() -> [(String, String); 2] {
@@ -56,20 +44,6 @@ fn workflows() -> [(String, String); 2] {
         ("nsd-onboard", include_str!("../../../workflows/nsd-onboard.asl.json")),
     ]
     .map(|(name, text)| (name.into(), text.into()))
-}
-
-async fn publish(cx: &Cx, fact: &Announced) -> Result<(), Error> {
-    Ok(cx.bus.publish(std::slice::from_ref(fact)).await?)
-}
-
-/// No VIMs.
-struct NoVims;
-
-#[async_trait]
-impl Vims for NoVims {
-    fn driver(&self, vim_type: &str) -> Result<Arc<dyn Vim>, Refusal> {
-        Err(Refusal::absent("VIM driver", vim_type))
-    }
 }
 
 /// One machine.

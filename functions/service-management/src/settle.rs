@@ -5,16 +5,14 @@ use jiff::Timestamp;
 use mano_model::{
     TenantId,
     grant::Grant,
-    plan::Versioned,
     resource::Resource,
     step::{self, Step, Subject, Task, Verb},
-    vim::Vim,
 };
 use mano_ports::{
     Cx, Error,
-    vim::{Progress, Target, within},
+    vim::{Progress, within},
 };
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// So many VIM calls go on side by side.
 const WIDTH: usize = 16;
@@ -98,7 +96,7 @@ pub(crate) async fn missing(
 }
 
 async fn look(cx: &Cx, tenant: &TenantId, resource: &Resource) -> Seen {
-    let Ok((driver, target)) = reach(cx, tenant, &resource.vim_id).await else {
+    let Ok((driver, target)) = cx.reach(tenant, &resource.vim_id).await else {
         return Seen::Unknown;
     };
     match within(&*cx.clock, ANSWER, driver.look(&target, &resource.key)).await {
@@ -115,23 +113,13 @@ async fn look_and_fence(cx: &Cx, tenant: &TenantId, resource: &Resource, run: u6
     if !matches!(seen, Seen::Absent) {
         return seen;
     }
-    let Ok((driver, target)) = reach(cx, tenant, &resource.vim_id).await else {
+    let Ok((driver, target)) = cx.reach(tenant, &resource.vim_id).await else {
         return Seen::Unknown;
     };
     match within(&*cx.clock, ANSWER, driver.remove(&target, &resource.key, run + 1)).await {
         Ok(Progress::Done(())) => Seen::Absent,
         Ok(Progress::Underway { .. }) | Err(_) => Seen::Unknown,
     }
-}
-
-async fn reach(
-    cx: &Cx,
-    tenant: &TenantId,
-    vim: &str,
-) -> Result<(Arc<dyn mano_ports::vim::Vim>, Target), Error> {
-    let vim: Versioned<Vim> = cx.store.read(tenant, vim).await?;
-    let driver = cx.vims.driver(&vim.vim_type)?;
-    Ok((driver, Target { tenant: tenant.clone(), vim: Arc::new(vim.value) }))
 }
 
 /// Removes resources from their VIMs and from the inventory; what could not be removed now is
@@ -156,7 +144,7 @@ pub(crate) async fn release(
 }
 
 async fn release_one(cx: &Cx, tenant: &TenantId, resource: &Resource) -> Result<bool, Error> {
-    let (driver, target) = reach(cx, tenant, &resource.vim_id).await?;
+    let (driver, target) = cx.reach(tenant, &resource.vim_id).await?;
     // Above every run: nothing that is late may bring it back.
     let removed = driver.remove(&target, &resource.key, u64::MAX);
     match within(&*cx.clock, ANSWER, removed).await {

@@ -185,7 +185,7 @@ fn packages_are_found_by_name_and_refused_with_file_and_line() {
 fn where_nothing_stands_still_nothing_is_driven_on() {
     let world = World::new();
     let told = world.good("op redrive --runs");
-    assert_eq!(told, "0 started again, 0 told to their operations, 0 go on");
+    assert_eq!(told, "0 started again, 0 told to their records, 0 go on");
     assert_eq!(world.json("op redrive --runs")["running"], 0);
     assert!(world.bad("op redrive", 2).contains("ID"));
     assert!(world.bad("op redrive 17 --runs", 2).contains("--runs"));

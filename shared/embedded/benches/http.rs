@@ -15,10 +15,7 @@ use mano_embedded::{
     http::{Answers, Limits, serve},
     store, workflows,
 };
-use mano_model::{
-    Refusal,
-    plan::{Document, Kind, Plan},
-};
+use mano_model::plan::{Document, Kind, Plan};
 use mano_ports::{
     Cx, Error,
     clock::Clock,
@@ -26,7 +23,7 @@ use mano_ports::{
     function::Function,
     http::{Content, Principal, Reply, Request},
     route,
-    vim::{Vim, Vims},
+    vim::NoVims,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -70,14 +67,6 @@ static FUNCTIONS: &[&Function] = &[&FUNCTION];
 async fn show(cx: &Cx, request: Request) -> Result<Reply, Error> {
     let thing = cx.store.read::<Thing>(request.tenant(), request.param("thingId")).await?;
     Ok(Reply::ok(&thing.value).etag(thing.version))
-}
-
-struct NoVims;
-
-impl Vims for NoVims {
-    fn driver(&self, vim_type: &str) -> Result<Arc<dyn Vim>, Refusal> {
-        Err(Refusal::absent("VIM driver", vim_type))
-    }
 }
 
 struct Front {

@@ -8,13 +8,13 @@ use crate::{
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
-use mano_model::{Refusal, plan::Announced};
+use mano_model::plan::Announced;
 use mano_ports::{
     Cx, Error,
     clock::Clock,
     contract::{FUNCTION, WORKFLOWS, store::Heard},
     function::{Event, Function, StepCall},
-    vim::{Vim, Vims},
+    vim::NoVims,
 };
 use serde_json::Value;
 use std::{
@@ -92,15 +92,6 @@ pub(crate) async fn until<T>(
         }
     };
     tokio::time::timeout(Duration::from_secs(60), asking).await.expect("within a minute")
-}
-
-/// No VIMs.
-struct NoVims;
-
-impl Vims for NoVims {
-    fn driver(&self, vim_type: &str) -> Result<Arc<dyn Vim>, Refusal> {
-        Err(Refusal::absent("VIM driver", vim_type))
-    }
 }
 
 /// A host, its clock and its folder.

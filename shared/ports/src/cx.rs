@@ -7,10 +7,10 @@ use crate::{
     http::Principal,
     queue::Queue,
     store::Store,
-    vim::Vims,
+    vim::{Target, Vim, Vims},
     workflows::Workflows,
 };
-use mano_model::{TenantId, ids, plan::Origin};
+use mano_model::{TenantId, ids, plan::Origin, vim};
 use std::sync::Arc;
 
 /// The ports, as the host filled them in.
@@ -35,6 +35,20 @@ pub struct Cx {
 }
 
 impl Cx {
+    /// A VIM and its driver.
+    ///
+    /// # Errors
+    /// There is no such VIM, or no driver of its type.
+    pub async fn reach(
+        &self,
+        tenant: &TenantId,
+        vim: &str,
+    ) -> Result<(Arc<dyn Vim>, Target), crate::Error> {
+        let vim = self.store.read::<vim::Vim>(tenant, vim).await?.value;
+        let driver = self.vims.driver(&vim.vim_type)?;
+        Ok((driver, Target { tenant: tenant.clone(), vim: Arc::new(vim) }))
+    }
+
     /// The head of a plan that a client's request leads to: it is fresh.
     #[must_use]
     pub fn asked(&self, principal: &Principal, trace: Option<&str>) -> Origin {

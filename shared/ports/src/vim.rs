@@ -148,3 +148,14 @@ pub trait Vims: Send + Sync {
     /// The driver of a `vimType`; a refusal names the types there are.
     fn driver(&self, vim_type: &str) -> Result<Arc<dyn Vim>, Refusal>;
 }
+
+/// No VIM at all: for functions that speak to none.
+#[derive(Debug)]
+pub struct NoVims;
+
+impl Vims for NoVims {
+    fn driver(&self, vim_type: &str) -> Result<Arc<dyn Vim>, Refusal> {
+        let detail = format!("this function speaks to no VIM of type '{vim_type}'");
+        Err(Refusal::unprocessable(detail))
+    }
+}

@@ -4,12 +4,11 @@ use crate::{
     bus::EventBus, clients::Clients, queue::SqsQueue, settings::Settings, store::DynamoStore,
     workflows::StepFunctions,
 };
-use mano_model::Refusal;
 use mano_ports::{
     Cx,
     clock::{Clock, RandomIds, SystemClock},
     store::Store,
-    vim::{Vim, Vims},
+    vim::{NoVims, Vims},
 };
 use std::sync::Arc;
 
@@ -20,15 +19,6 @@ pub type Drivers = fn(Arc<dyn Store>, Arc<dyn Clock>) -> Arc<dyn Vims>;
 #[must_use]
 pub fn no_vims(_memory: Arc<dyn Store>, _clock: Arc<dyn Clock>) -> Arc<dyn Vims> {
     Arc::new(NoVims)
-}
-
-struct NoVims;
-
-impl Vims for NoVims {
-    fn driver(&self, vim_type: &str) -> Result<Arc<dyn Vim>, Refusal> {
-        let detail = format!("this function speaks to no VIM of type '{vim_type}'");
-        Err(Refusal::unprocessable(detail))
-    }
 }
 
 /// What a host works with.

@@ -7,20 +7,8 @@ use mano_embedded::{
     store,
     workflows::{Machine, Options},
 };
-use mano_model::Refusal;
-use mano_ports::{
-    clock::Clock,
-    vim::{Vim, Vims},
-};
+use mano_ports::{clock::Clock, vim::NoVims};
 use std::{path::Path, sync::Arc};
-
-struct NoVims;
-
-impl Vims for NoVims {
-    fn driver(&self, vim_type: &str) -> Result<Arc<dyn Vim>, Refusal> {
-        Err(Refusal::absent("VIM driver", vim_type))
-    }
-}
 
 /// A Standard workflow.
 pub(crate) fn machine(name: &str, text: &str) -> Machine {

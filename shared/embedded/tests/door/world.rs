@@ -25,7 +25,7 @@ use mano_ports::{
     http::{Body, Content, Reply, Request},
     route,
     store::Query,
-    vim::{Vim, Vims},
+    vim::NoVims,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -163,14 +163,6 @@ async fn fail(_cx: &Cx, request: Request) -> Result<Reply, Error> {
         "unauthorized" => Refusal::new(Why::Unauthorized, "who are you").into(),
         other => Refusal::conflict(other).into(),
     })
-}
-
-struct NoVims;
-
-impl Vims for NoVims {
-    fn driver(&self, vim_type: &str) -> Result<Arc<dyn Vim>, Refusal> {
-        Err(Refusal::absent("VIM driver", vim_type))
-    }
 }
 
 /// A door on an empty store.
