@@ -3,17 +3,10 @@
 mod conformance;
 mod template;
 
-use mano_ports::{Fault, function::Function};
+pub(crate) use mano_edge::serve::wiring::FUNCTIONS;
+use mano_ports::Fault;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Every function there is.
-pub(crate) static FUNCTIONS: &[&Function] = &[
-    &mano_service_management::FUNCTION,
-    &mano_catalog::FUNCTION,
-    &mano_inventory::FUNCTION,
-    &mano_adapters::FUNCTION,
-];
 
 /// Every workflow file: name and content.
 pub(crate) fn workflows() -> BTreeMap<String, Value> {
